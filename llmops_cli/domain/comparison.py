@@ -1,0 +1,150 @@
+"""Two sides of a set, case by case, and what is decided from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from llmops_cli.domain.evalset import Case
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, VariantInfo
+from llmops_cli.domain.scoring import Metrics
+from llmops_cli.errors import ExitCode, SourceLocation
+
+
+class DeltaKind(StrEnum):
+    """What became of a case. INCOMPARABLE and NEW do not count towards the verdict."""
+
+    REGRESSED = "regressed"
+    IMPROVED = "improved"
+    UNCHANGED = "unchanged"
+    FLAKY = "flaky"
+    NEW = "new"
+    REMOVED = "removed"
+    INCOMPARABLE = "incomparable"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a case: its trials, and whether the case passed by the evalset's rule.
+
+    `passed` None means it could not be decided. A side without outcomes is absent.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    passed: bool | None = None
+
+    @property
+    def passes(self) -> int:
+        """Trials that passed."""
+        return sum(outcome.passed is True for outcome in self.outcomes)
+
+    @property
+    def trials(self) -> int:
+        """Trials that could be judged."""
+        return sum(outcome.passed is not None for outcome in self.outcomes)
+
+    @property
+    def mixed(self) -> bool:
+        """Some trials passed and some failed."""
+        return 0 < self.passes < self.trials
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One case in one variant, base against candidate. `case` is None when it was removed."""
+
+    kind: DeltaKind
+    case_id: str
+    variant: str
+    base: Side
+    candidate: Side
+    case: Case | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Figures of one side over a set. Rates are None where nothing could be judged, cost where unknown."""
+
+    cases: int
+    judged: int
+    passed: int
+    trials: int
+    trials_passed: int
+    mean_score: float | None = None
+    tokens: float | None = None
+    cost: float | None = None
+    latency_p50: float | None = None
+    latency_p95: float | None = None
+
+    @property
+    def pass_rate(self) -> float | None:
+        """Cases that passed, of those that could be judged."""
+        return self.passed / self.judged if self.judged else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One evalset and variant against its other side (a baseline, or a reference variant)."""
+
+    evalset: str
+    where: SourceLocation
+    variant: VariantInfo
+    against: str | None
+    """What the base is called ("baseline", "variant b"); None where there is nothing to compare with."""
+    deltas: tuple[Delta, ...]
+    candidate: Totals
+    base: Totals | None = None
+    changes: tuple[str, ...] = ()
+    """What differs between the two sides, in words: the prompt, the model, parameters."""
+    metrics: tuple[tuple[str, Metrics], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def of_kind(self, kind: DeltaKind) -> tuple[Delta, ...]:
+        """The deltas of one kind, in the evalset's order."""
+        return tuple(delta for delta in self.deltas if delta.kind is kind)
+
+
+class Status(StrEnum):
+    """The four verdicts."""
+
+    PASS = "PASS"  # noqa: S105
+    REGRESSION = "REGRESSION"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    UNAFFECTED = "UNAFFECTED"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that carries this verdict."""
+        codes = {Status.REGRESSION: ExitCode.REGRESSION, Status.INCONCLUSIVE: ExitCode.INCONCLUSIVE}
+        return codes.get(self, ExitCode.PASS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One ground of a verdict; `status` is what this ground alone would decide."""
+
+    status: Status
+    text: str
+    where: SourceLocation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision, its grounds (those that decided first), and what the reader should know beside it."""
+
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `eval` hands to a reporter: the run, the comparisons and the verdict."""
+
+    run: Run
+    comparisons: Sequence[Comparison]
+    verdict: Verdict
+
+    def evalset_run(self, name: str) -> EvalsetRun:
+        """The part of the run that a comparison came from."""
+        return next(part for part in self.run.evalsets if part.evalset.name == name)

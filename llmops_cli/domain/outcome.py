@@ -1,0 +1,140 @@
+"""What happened: outcomes of trials, and the run that holds them with where they come from."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from llmops_cli.domain.evalset import Case, Evalset
+from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.scoring import NamedScore
+
+
+class Source(StrEnum):
+    """Which way an answer came; decides what counts as a call and as an independent trial."""
+
+    CALLED = "called"
+    CACHE = "cache"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer. Never scored, never dropped."""
+
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One trial of one case in one variant: a Response with its scores, or a Failure."""
+
+    case_id: str
+    variant: str
+    trial: int
+    fingerprint: str
+    source: Source
+    response: Response | None = None
+    failure: Failure | None = None
+    scores: tuple[NamedScore, ...] = ()
+
+    @property
+    def passed(self) -> bool | None:
+        """All `fail` scorers passed; None where that could not be found out.
+
+        One failed score decides, even beside a scorer that could not judge.
+        """
+        if self.response is None:
+            return None
+        gating = [named for named in self.scores if named.severity == "fail"]
+        if any(named.score is not None and not named.score.passed for named in gating):
+            return False
+        return None if any(named.score is None for named in gating) else True
+
+    @property
+    def mean_score(self) -> float | None:
+        """Weighted mean over the scores there are; None without any."""
+        scored = [(named.weight, named.score.value) for named in self.scores if named.score is not None]
+        total = sum(weight for weight, _ in scored)
+        return sum(weight * value for weight, value in scored) / total if total else None
+
+    @property
+    def unjudged(self) -> str | None:
+        """Why `passed` is None, in words."""
+        if self.failure is not None:
+            return self.failure.message
+        if self.passed is not None:
+            return None
+        return next(
+            (f"{n.name}: {n.failure}" for n in self.scores if n.failure and n.severity == "fail"), None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VariantInfo:
+    """A variant as it ran: the prompt's version and the settings of its requests."""
+
+    name: str
+    prompt: str
+    prompt_digest: str
+    settings: Mapping[str, Any]
+    """Provider, model, endpoint, params, tools, output schema, as in `Request.settings`."""
+    deterministic: bool = False
+    model_name: str = ""
+    """The model as the user wrote it: an alias or a full name."""
+
+
+@dataclass(frozen=True)
+class EvalsetRun:
+    """All outcomes of one evalset in one run. `selected` tells a partial run from a whole one."""
+
+    evalset: Evalset
+    variants: tuple[VariantInfo, ...]
+    cases: tuple[Case, ...]
+    outcomes: tuple[Outcome, ...]
+    trials: int
+    inputs: Mapping[tuple[str, str], Mapping[str, str | None]] = field(default_factory=dict)
+    """(case, variant) to the digests of the inputs the case gave; None for an input left to its default."""
+    requests: Mapping[tuple[str, str], Request] = field(default_factory=dict)
+    complete: bool = True
+
+    def by_case(self) -> Mapping[tuple[str, str], tuple[Outcome, ...]]:
+        """(case, variant) to its outcomes in order of trial."""
+        return group_by_case(self.outcomes)
+
+
+def group_by_case(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], tuple[Outcome, ...]]:
+    """(case, variant) to outcomes in order of trial."""
+    grouped: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        grouped[outcome.case_id, outcome.variant].append(outcome)
+    return {key: tuple(sorted(found, key=lambda o: o.trial)) for key, found in grouped.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a run comes from; `commit` is None outside git or before the first commit."""
+
+    commit: str | None = None
+    branch: str | None = None
+    dirty: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One `eval`: everything asked, answered and scored. `started` is ISO 8601 in UTC, `seconds` wall time."""
+
+    id: str
+    started: str
+    seconds: float
+    provenance: Provenance
+    evalsets: tuple[EvalsetRun, ...]
+    interrupted: bool = False
+    retries: int = 0
+    judge_calls: int = 0
+    judge_cost: float | None = 0.0

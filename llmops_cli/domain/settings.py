@@ -1,0 +1,116 @@
+"""Settings of a project, and how a model's name becomes a model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmops_cli.domain.evalset import GateSpec
+from llmops_cli.domain.request import Price, ResolvedModel
+from llmops_cli.errors import SourceLocation, UserError, did_you_mean
+
+PARAMS: frozenset[str] = frozenset({
+    "temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty",
+    "max_tokens", "max_completion_tokens", "stop", "seed", "reasoning_effort", "thinking", "verbosity",
+    "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs", "logit_bias", "noise", "extra",
+})  # fmt: skip
+"""The params a prompt may set. Nothing here can redirect, authenticate, fall back or fake."""
+
+FORBIDDEN_EXTRA: frozenset[str] = frozenset({
+    "api_base", "base_url", "api_key", "api_version", "api_type", "headers", "extra_headers", "extra_query",
+    "default_headers", "organization", "fallbacks", "context_window_fallback_dict", "model_list",
+    "mock_response", "mock_tool_calls", "mock_timeout", "mock_delay", "mock_testing_fallbacks",
+    "custom_llm_provider", "model", "messages", "client", "timeout", "request_timeout",
+    "max_retries", "num_retries", "retry_policy", "retry_strategy", "caching", "cache", "stream",
+    "stream_options", "azure_ad_token", "azure_ad_token_provider", "aws_access_key_id",
+    "aws_secret_access_key", "aws_session_token", "aws_profile_name", "aws_role_name", "aws_session_name",
+    "aws_bedrock_runtime_endpoint", "aws_web_identity_token", "aws_sts_endpoint", "vertex_credentials",
+    "vertex_project", "vertex_location", "vertex_ai_credentials", "vertex_ai_project", "tenant_id",
+    "client_id", "client_secret", "proxy", "ssl_verify", "drop_params", "additional_drop_params",
+    "metadata", "callbacks", "success_callback", "failure_callback", "hooks", "extra_body", "base_model",
+    "input_cost_per_token", "output_cost_per_token", "input_cost_per_second", "output_cost_per_second",
+    "guardrails", "tools", "functions", "response_format",
+})  # fmt: skip
+"""Names refused under `extra:`, for the same reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAlias:
+    """An entry of `models:` in llmops.yaml."""
+
+    name: str
+    model: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    api_base: str | None = None
+    api_key_env: str | None = None
+    price: Price | None = None
+    rpm: int | None = None
+    where: SourceLocation = SourceLocation("llmops.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How calls are made. `timeout` in seconds, `max_cost` in USD."""
+
+    concurrency: int = 16
+    timeout: float = 60.0
+    max_cost: float | None = None
+    retries: int = 6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """llmops.yaml; every field has a default that works without the file."""
+
+    model: str | None = None
+    judge_model: str | None = None
+    models: Mapping[str, ModelAlias] = field(default_factory=dict)
+    run: RunSettings = RunSettings()
+    gate: GateSpec = GateSpec()
+    redact: tuple[str, ...] = ()
+    allow_python: bool = False
+
+
+def resolve_model(
+    name: str, settings: Settings, schemes: frozenset[str], where: SourceLocation | None = None
+) -> ResolvedModel:
+    """Follow an alias, and find the provider that answers for a name.
+
+    `schemes` are the provider plug-ins' names: `offline/assistant`, `python:module:function` and `echo` go to
+    theirs, any other `vendor/model` goes to LiteLLM. Raises UserError for a name that is neither.
+    """
+    alias = settings.models.get(name)
+    target = alias.model if alias else name
+    scheme = target.replace("/", ":", 1).split(":", 1)[0]
+    if scheme in schemes and scheme != "litellm":
+        provider = scheme
+    elif "/" in target:
+        provider = "litellm"
+    else:
+        known = [*settings.models, *sorted(schemes - {"litellm"})]
+        raise UserError(
+            f"unknown model {target!r}",
+            where=where,
+            hint=did_you_mean(target, known) or "write vendor/model, or define an alias in llmops.yaml",
+        )
+    if alias is None:
+        return ResolvedModel(provider, target)
+    return ResolvedModel(
+        provider,
+        target,
+        endpoint=normalise_endpoint(alias.api_base),
+        params=alias.params,
+        api_key_env=alias.api_key_env,
+        price=alias.price,
+        rpm=alias.rpm,
+        alias=name,
+    )
+
+
+def normalise_endpoint(url: str | None) -> str | None:
+    """An endpoint as it enters the fingerprint: no trailing slash, host in lower case."""
+    if not url:
+        return None
+    from urllib.parse import urlsplit, urlunsplit
+
+    parts = urlsplit(url.strip())
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query, ""))

@@ -1,0 +1,32 @@
+"""The files of a project at one revision, wherever they come from."""
+
+from typing import BinaryIO, Protocol
+
+
+class FileTree(Protocol):
+    """Files at a revision; paths are relative to the project's root and use `/`."""
+
+    @property
+    def label(self) -> str:
+        """How the revision is called in messages: "worktree", or a commit."""
+        ...
+
+    def open(self, path: str) -> BinaryIO | None:
+        """The file to read from, or None where there is no such file.
+
+        Raises FileError where the path leads out of the project (a symbolic link, `..`).
+        """
+        ...
+
+    def list(self, folder: str) -> list[str]:
+        """All files below a folder, sorted; empty where there is no such folder."""
+        ...
+
+
+def read_bytes(tree: FileTree, path: str) -> bytes | None:
+    """A whole file, or None where there is none."""
+    stream = tree.open(path)
+    if stream is None:
+        return None
+    with stream:
+        return stream.read()

@@ -1,0 +1,46 @@
+"""The project as it lies on disk."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from llmops_cli.errors import FileError, SourceLocation
+
+MARKERS = ("llmops.yaml", "prompts", "evalsets")
+
+
+class WorkTree:
+    """A FileTree over a directory. Links that lead out of it are refused."""
+
+    label = "worktree"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._real = os.path.realpath(root)
+
+    def open(self, path: str) -> BinaryIO | None:
+        """See FileTree.open. Raises FileError for a path that leaves the root or cannot be read."""
+        full = os.path.realpath(self.root / path)
+        if os.path.commonpath([full, self._real]) != self._real:
+            raise FileError("leads out of the project", where=SourceLocation(path), hint="copy the file here")
+        try:
+            return Path(full).open("rb") if Path(full).is_file() else None
+        except OSError as error:
+            raise FileError(f"cannot be read: {error.strerror}", where=SourceLocation(path)) from error
+
+    def list(self, folder: str) -> list[str]:
+        """See FileTree.list; hidden files and folders are passed over."""
+        found: list[str] = []
+        for directory, folders, files in os.walk(self.root / folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            relative = Path(directory).relative_to(self.root)
+            found += [(relative / name).as_posix() for name in files if not name.startswith(".")]
+        return sorted(found)
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder upwards that holds `llmops.yaml`, `prompts/` or `evalsets/`, else `start` itself."""
+    for folder in (start, *start.parents):
+        if any((folder / marker).exists() for marker in MARKERS):
+            return folder
+    return start
