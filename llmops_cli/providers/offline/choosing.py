@@ -12,7 +12,7 @@ from llmops_cli.providers.offline.text import haystack, mentions, terms
 HEADING_WEIGHT = 2.0
 """A word of a passage's heading counts so much against one of its body."""
 IN_SCOPE = 1.5
-"""A passage must share this much with a question (see `best_passage`) for it to belong to the subject."""
+"""From here on a question is on the subject: a word of one heading alone, or two of one body alone."""
 
 
 @dataclass(frozen=True, slots=True)

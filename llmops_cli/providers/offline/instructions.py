@@ -88,8 +88,9 @@ class Task:
         return any(asked) or self.max_words is not None or self.max_sentences is not None
 
     def section(self, *roles: str) -> str | None:
-        """The text under the first label that holds one of these words; None without such a label."""
-        return next((part.text for part in self.sections if any(role in part.label for role in roles)), None)
+        """The first text under a label that holds one of these words; None without such a label."""
+        found = [part.text for part in self.sections if any(role in part.label for role in roles)]
+        return next(filter(None, found), "") if found else None
 
     @property
     def question(self) -> str:

@@ -107,15 +107,15 @@ def sentences(text: str) -> list[str]:
     found: list[str] = []
     for piece in _SENTENCE_END.split(text):
         sentence = one_line(piece)
-        if (
-            found
-            and sentence
-            and (_TITLE.search(found[-1]) or (_NUMBERED.search(found[-1]) and sentence[0].isdigit()))
-        ):
+        if found and sentence and _goes_on(found[-1][-8:], sentence):
             found[-1] = f"{found[-1]} {sentence}"
         elif sentence:
             found.append(sentence)
     return found
+
+
+def _goes_on(end: str, sentence: str) -> bool:
+    return bool(_TITLE.search(end) or (sentence[0].isdigit() and _NUMBERED.search(end)))
 
 
 def limit_words(text: str, most: int) -> str:

@@ -41,7 +41,7 @@ def text_of(draft: Draft) -> str:
 def write(task: Task) -> Draft:
     """The answer: a refusal where the question is off the subject, else in the shape that is asked for."""
     if not in_scope(task):
-        return (Piece(task.refusal or f"I can only answer questions about {task.scope}."),)
+        return (Piece(task.refusal or f"That is not about {task.scope}."),)
     if task.form:
         return _within(
             tuple(Piece(part, "fixed") if isinstance(part, str) else _slot(part, task) for part in task.form),
