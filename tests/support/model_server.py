@@ -1,0 +1,299 @@
+"""A chat-completions server on loopback that speaks OpenAI's protocol and can misbehave on request.
+
+    with ModelServer(reply=lambda body: "hello", faults=[500, None]) as server:
+        ...  # server.url is "http://127.0.0.1:PORT/v1"
+
+`faults` is a plan for the requests in order of arrival, begun again at its end, or a seeded `FaultMix`.
+"""
+
+import json
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
+from types import TracebackType
+from typing import Any, Literal, Self
+
+Reply = Callable[[dict[str, Any]], str | dict[str, Any]]
+"""Given the request's body: the answer's text, or the assistant message as a mapping. Such a mapping may also
+hold `usage`, `finish_reason` and `model`, which go where the protocol wants them."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error answer, with headers (Retry-After) and the `error` object of the body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: Mapping[str, Any] = field(default_factory=dict)
+
+
+Fault = None | int | Refusal | Literal["drop", "cut"] | tuple[Literal["slow"], float]
+"""None answers; a number is a status; "drop" hangs up unanswered, "cut" amid a streamed answer; ("slow", 0.5)
+answers after half a second."""
+
+
+class FaultMix:
+    """Faults at random with the given shares, the same for the same seed."""
+
+    def __init__(self, seed: int, shares: Mapping[int | Literal["drop"], float]) -> None:
+        self._random = random.Random(seed)
+        self._shares = dict(shares)
+
+    def __iter__(self) -> Iterator[Fault]:
+        while True:
+            draw = self._random.random()
+            chosen: Fault = None
+            for fault, share in self._shares.items():
+                if draw < share:
+                    chosen = fault
+                    break
+                draw -= share
+            yield chosen
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it arrived; header names are in lower case."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+
+def echo(body: dict[str, Any]) -> str:
+    """The default reply: the last message's text."""
+    return str(body["messages"][-1]["content"])
+
+
+class ModelServer:
+    """See the module's docstring. `key` makes every other key a 401; `delay` is in seconds."""
+
+    def __init__(
+        self,
+        reply: Reply = echo,
+        *,
+        faults: Sequence[Fault] | FaultMix = (None,),
+        key: str | None = None,
+        delay: float = 0.0,
+    ) -> None:
+        self.requests: list[Received] = []
+        self.succeeded: Counter[str] = Counter()
+        self.in_flight_peak = 0
+        self.closing = threading.Event()
+        self.key = key
+        self.delay = delay
+        self._reply = reply
+        self._faults = cycle(faults) if not isinstance(faults, FaultMix) else iter(faults)
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._http = _Server(("127.0.0.1", 0), _Handler)
+        self._http.owner = self
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        """The api_base."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closing.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.hang_up()
+        self._http.server_close()
+
+    def next_fault(self, received: Received) -> Fault:
+        """Note a request, and say what is to go wrong with it."""
+        with self._lock:
+            self.requests.append(received)
+            return next(self._faults)
+
+    def answer(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The completion for a request."""
+        reply = self._reply(body)
+        message = {"content": reply} if isinstance(reply, str) else dict(reply)
+        usage = message.pop("usage", None) or _counted(body, message)
+        finish = message.pop("finish_reason", "tool_calls" if message.get("tool_calls") else "stop")
+        return {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": message.pop("model", body.get("model")),
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": finish,
+                    "message": {"role": "assistant", "content": None, **message},
+                }
+            ],
+            "usage": usage,
+        }
+
+    def note_success(self, body: dict[str, Any]) -> None:
+        """Count an answer that went out whole."""
+        with self._lock:
+            self.succeeded[json.dumps(body, sort_keys=True)] += 1
+
+    def enter(self, step: Literal[1, -1]) -> None:
+        """Count requests in flight."""
+        with self._lock:
+            self._in_flight += step
+            self.in_flight_peak = max(self.in_flight_peak, self._in_flight)
+
+
+def tool_call(name: str, arguments: Mapping[str, Any], call_id: str = "call_1") -> dict[str, Any]:
+    """A tool call as it stands in an assistant message."""
+    return {
+        "id": call_id,
+        "type": "function",
+        "function": {"name": name, "arguments": json.dumps(arguments)},
+    }
+
+
+def _counted(body: dict[str, Any], message: dict[str, Any]) -> dict[str, int]:
+    asked = len(json.dumps(body["messages"]).split())
+    answered = len(str(message.get("content") or "").split())
+    return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
+
+
+class _Server(ThreadingHTTPServer):
+    # joined on close, so that no thread outlives a test
+    daemon_threads = False
+    request_queue_size = 128
+    owner: ModelServer
+
+    def __init__(self, *args: Any) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up is no news here."""
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep alive; their threads then end."""
+        for connection in list(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Silent."""
+
+    def do_POST(self) -> None:
+        owner = self.server.owner
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        fault = owner.next_fault(Received(self.path, headers, body))
+        owner.enter(1)
+        try:
+            self._respond(owner, body, fault)
+        finally:
+            owner.enter(-1)
+
+    def _respond(self, owner: ModelServer, body: dict[str, Any], fault: Fault) -> None:
+        if owner.delay:
+            owner.closing.wait(owner.delay)
+        if owner.key is not None and self.headers["Authorization"] != f"Bearer {owner.key}":
+            shown = self.headers["Authorization"]
+            fault = Refusal(
+                401, error={"message": f"Incorrect API key provided: {shown}.", "code": "invalid_api_key"}
+            )
+        if isinstance(fault, int):
+            fault = Refusal(fault)
+        if isinstance(fault, Refusal):
+            error = {"message": f"the server says {fault.status}", "type": "server_error", **fault.error}
+            self._send(fault.status, {"error": error}, fault.headers)
+            return
+        if fault == "drop":
+            self._drop()
+            return
+        if isinstance(fault, tuple):
+            owner.closing.wait(fault[1])
+        answer = owner.answer(body)
+        if body.get("stream"):
+            if not self._stream(answer, with_usage="stream_options" in body, cut=fault == "cut"):
+                return
+        else:
+            self._send(200, answer, {})
+        owner.note_success(body)
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, status: int, body: dict[str, Any], headers: Mapping[str, str]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _stream(self, answer: dict[str, Any], *, with_usage: bool, cut: bool) -> bool:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number, piece in enumerate(_chunks(answer, with_usage=with_usage)):
+            if cut and number == 2:
+                self._drop()
+                return False
+            self._chunk(f"data: {json.dumps(piece)}\n\n")
+        self._chunk("data: [DONE]\n\n")
+        self.wfile.write(b"0\r\n\r\n")
+        return True
+
+    def _chunk(self, text: str) -> None:
+        data = text.encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+
+def _chunks(answer: dict[str, Any], *, with_usage: bool) -> Iterator[dict[str, Any]]:
+    head = {name: answer[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    choice = answer["choices"][0]
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+        return head | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+    yield chunk({"role": "assistant", "content": ""})
+    words = (choice["message"]["content"] or "").split(" ")
+    for number, word in enumerate(words):
+        yield chunk({"content": word if number == 0 else f" {word}"})
+    for index, call in enumerate(choice["message"].get("tool_calls") or ()):
+        # the arguments come in two pieces, as they do from real servers
+        arguments = call["function"]["arguments"]
+        half = len(arguments) // 2
+        first = call | {"index": index, "function": call["function"] | {"arguments": arguments[:half]}}
+        yield chunk({"tool_calls": [first]})
+        yield chunk({"tool_calls": [{"index": index, "function": {"arguments": arguments[half:]}}]})
+    yield chunk({}, choice["finish_reason"])
+    if with_usage:
+        yield head | {"choices": [], "usage": answer["usage"]}
