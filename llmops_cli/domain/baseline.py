@@ -44,6 +44,8 @@ class BaselineLine:
     scores: Mapping[str, RecordedScore] = field(default_factory=dict)
     redacted: bool = False
     where: SourceLocation = SourceLocation("")
+    raw: str = field(default="", compare=False, repr=False)
+    """The line as it stands in the file: an answer that did not change keeps its line byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Two sides of a set, case by case, and what is decided from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from llmops_cli.domain.evalset import Case
+from llmops_cli.domain.baseline import VariantSummary
+from llmops_cli.domain.evalset import Case, GateSpec
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, VariantInfo
 from llmops_cli.domain.scoring import Metrics
 from llmops_cli.errors import ExitCode, SourceLocation
@@ -82,6 +84,31 @@ class Totals:
         return self.passed / self.judged if self.judged else None
 
 
+@dataclass(frozen=True, slots=True)
+class BaseCase:
+    """What the base answered to one case; `incomparable` says why it may not be compared, if so."""
+
+    outcomes: tuple[Outcome, ...]
+    incomparable: str | None = None
+
+
+@dataclass(frozen=True)
+class BaseSide:
+    """The other side of one variant: a baseline's answers, or a reference variant's."""
+
+    label: str
+    cases: Mapping[str, BaseCase]
+    prompts: tuple[str, ...] = ()
+    """Digests of the prompt versions that gave the answers."""
+    settings: tuple[Mapping[str, Any], ...] = ()
+    """Distinct request settings among the answers."""
+    served_models: tuple[str, ...] = ()
+    summary: VariantSummary | None = None
+    whole: bool = True
+    """False where only some cases were selected, so that an absent case is not a removed one."""
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One evalset and variant against its other side (a baseline, or a reference variant)."""
@@ -89,6 +116,7 @@ class Comparison:
     evalset: str
     where: SourceLocation
     variant: VariantInfo
+    gate: GateSpec
     against: str | None
     """What the base is called ("baseline", "variant b"); None where there is nothing to compare with."""
     deltas: tuple[Delta, ...]

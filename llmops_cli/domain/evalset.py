@@ -114,7 +114,7 @@ class Evalset:
         return f"{EVALSETS_DIR}/{self.name}.baseline.jsonl"
 
     def variants(self) -> tuple[Variant, ...]:
-        """`prompts` × `models`, named by whatever there are several of."""
+        """Each prompt with each model, named by whatever there are several of."""
         columns = [(prompt, model) for prompt in self.prompts for model in self.models or (None,)]
         if len(columns) == 1:
             return (Variant(DEFAULT_VARIANT, *columns[0]),)

@@ -127,7 +127,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Run:
-    """One `eval`: everything asked, answered and scored. `started` is ISO 8601 in UTC, `seconds` wall time."""
+    """One `eval`: everything asked, answered and scored.
+
+    `started` is ISO 8601 in UTC, `seconds` wall time, `judge_cost` USD (None where a price is unknown).
+    """
 
     id: str
     started: str

@@ -75,7 +75,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
-    """What a provider may know of the project it works for. Every provider is made as `cls(model, context)`."""
+    """What a provider may know of the project. Every provider is made as `cls(model, context)`."""
 
     root: Path
     allow_python: bool = False

@@ -36,6 +36,11 @@ class ResolvedModel:
     rpm: int | None = None
     alias: str | None = None
 
+    @property
+    def key(self) -> str:
+        """Names the model within one run: its alias, or its full name."""
+        return self.alias or self.name
+
 
 @dataclass(frozen=True)
 class Request:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from llmops_cli.domain.request import Message, Response
 
@@ -107,6 +107,7 @@ class Metrics:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
+@runtime_checkable
 class Summarising(Protocol):
     """A scorer that can also say something of the set."""
 

@@ -107,10 +107,11 @@ def resolve_model(
 
 
 def normalise_endpoint(url: str | None) -> str | None:
-    """An endpoint as it enters the fingerprint: no trailing slash, host in lower case."""
+    """An endpoint as it enters the fingerprint: no trailing slash, host in lower case, never credentials."""
     if not url:
         return None
     from urllib.parse import urlsplit, urlunsplit
 
     parts = urlsplit(url.strip())
-    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query, ""))
+    host = parts.netloc.rpartition("@")[2].lower()
+    return urlunsplit((parts.scheme.lower(), host, parts.path.rstrip("/"), parts.query, ""))

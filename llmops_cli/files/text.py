@@ -39,11 +39,12 @@ def strict_json(text: str, where: SourceLocation) -> Any:
         raise FileError(f"{name} is not JSON", where=where)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        for key in keys:
-            if keys.count(key) > 1:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
                 raise FileError(f"duplicate key {key!r}", where=where)
-        return dict(pairs)
+            found[key] = value
+        return found
 
     try:
         return json.loads(text, parse_constant=refuse_constant, object_pairs_hook=unique)

@@ -1,0 +1,25 @@
+"""`llmops accept`."""
+
+from typing import Annotated
+
+import typer
+
+from llmops_cli.cli.options import HERE, Directory
+from llmops_cli.cli.output import emit
+
+
+def accept(
+    evalsets: Annotated[list[str] | None, typer.Argument(help="Evalsets of the run; all by default.")] = None,
+    run: Annotated[str | None, typer.Option(help="Id or path of a run; the last one by default.")] = None,
+    directory: Directory = HERE,
+) -> None:
+    """Make the answers of the last run the baseline, in a file to commit and review."""
+    from llmops_cli.workflows.accept import accept as accept_run
+    from llmops_cli.workflows.project import open_project
+
+    for done in accept_run(open_project(directory), run, evalsets or []):
+        counts = f"{done.new} new, {done.changed} changed, {done.kept} kept, {done.dropped} dropped"
+        emit(f"{done.path}: {counts}\n")
+    typer.echo(
+        "Look at the diff, then commit it: from now on `llmops eval` compares with these answers.", err=True
+    )

@@ -1,0 +1,25 @@
+"""A crash as a report that can be pasted into an issue."""
+
+import platform
+import sys
+import traceback
+
+from llmops_cli import __version__
+
+
+def report_bug() -> str:
+    """The exception in flight as Markdown; without argument values, which may hold keys or customers' texts."""
+    command = " ".join(sys.argv[1:2])
+    return "\n".join(
+        [
+            "This is a bug in llmops, not a verdict on your prompts (exit code 4).",
+            "Please report it with the following:",
+            "",
+            f"- llmops {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+            f"- command: llmops {command}",
+            "",
+            "```",
+            traceback.format_exc().rstrip(),
+            "```",
+        ]
+    )

@@ -1,0 +1,22 @@
+"""`llmops check`."""
+
+from typing import Annotated
+
+import typer
+
+from llmops_cli.cli.options import HERE, Directory
+from llmops_cli.cli.output import emit
+
+
+def check(
+    paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all by default.")] = None,
+    directory: Directory = HERE,
+) -> None:
+    """Find every mistake that can be found without calling a model."""
+    from llmops_cli.workflows.check import check as check_project
+    from llmops_cli.workflows.project import open_project
+
+    checked = check_project(open_project(directory), paths or [])
+    for warning in checked.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    emit(f"{checked.prompts} prompts, {checked.evalsets} evalsets, {checked.cases} cases: no mistakes\n")

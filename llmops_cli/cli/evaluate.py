@@ -1,0 +1,96 @@
+"""`llmops eval`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.output import emit
+from llmops_cli.errors import ExitCode, UserError
+
+
+def evaluate(
+    evalsets: Annotated[
+        list[str] | None, typer.Argument(help="Names, paths or patterns; all by default.")
+    ] = None,
+    directory: Directory = HERE,
+    prompt: Annotated[str | None, typer.Option(help="Every evalset that uses this prompt.")] = None,
+    case: Annotated[list[str] | None, typer.Option(help="Only this case; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only cases with this tag; may be repeated.")] = None,
+    text: Annotated[
+        str | None, typer.Option("-k", help="Only cases whose id, tags or variables hold this.")
+    ] = None,
+    last_failed: Annotated[
+        bool, typer.Option("--last-failed", help="Only what did not pass last time.")
+    ] = False,
+    sample: Annotated[int | None, typer.Option(min=1, help="A random sample of so many cases.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
+    trials: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Trials of each case.", envvar="LLMOPS_TRIALS")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Compare the other variants with this one, not with the baseline.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="For prompts that name none.", envvar="LLMOPS_MODEL")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again, whatever is on record.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    no_calls: Annotated[
+        bool, typer.Option("--no-calls", help="Only answers on record; nothing is asked.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Write every exchange to this file.", dir_okay=False)
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Answer only from this file.", dir_okay=False, envvar="LLMOPS_REPLAY")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Calls in flight.", envvar="LLMOPS_CONCURRENCY")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds for each call.", envvar="LLMOPS_TIMEOUT")
+    ] = None,
+    retries: Annotated[
+        int | None, typer.Option(min=0, max=100, help="Retries of a call.", envvar="LLMOPS_RETRIES")
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(min=0, help="Stop before spending more than this (USD).", envvar="LLMOPS_MAX_COST"),
+    ] = None,
+    output: FormatOption = Format.TERMINAL,
+) -> None:
+    """Run, score, compare with the baseline, decide. The exit code is the verdict.
+
+    0 pass, 1 regression, 2 a mistake in a file or option, 3 no verdict could be reached, 5 nothing selected.
+    """
+    from dataclasses import replace
+
+    from llmops_cli import plugins
+    from llmops_cli.reporters.progress import Progress
+    from llmops_cli.workflows.evaluate import EvalOptions
+    from llmops_cli.workflows.evaluate import evaluate as run_evaluation
+    from llmops_cli.workflows.project import open_project
+    from llmops_cli.workflows.selection import Selection
+    from llmops_cli.workflows.wiring import CallOptions
+
+    if record is not None and replay is not None:
+        raise UserError("--record and --replay exclude each other")
+    project = open_project(directory)
+    if model is not None:
+        project.settings = replace(project.settings, model=model)
+    calls = CallOptions(
+        concurrency=concurrency, timeout=timeout, max_cost=max_cost, retries=retries, use_cache=not no_cache,
+        fresh=fresh, calls=not no_calls, tape=record or replay, tape_mode="record" if record else "replay",
+    )  # fmt: skip
+    selection = Selection(tuple(case or ()), tuple(tag or ()), text, last_failed, sample, seed)
+    options = EvalOptions(
+        evalsets=tuple(evalsets or ()), prompt=prompt, selection=selection, trials=trials,
+        reference=reference, calls=calls, command=tuple(sys.argv[1:]),
+    )  # fmt: skip
+    with Progress() as progress:
+        result = run_evaluation(project, options, progress)
+    emit(plugins.load("reporters", output.value)(result))
+    raise typer.Exit(ExitCode.INTERRUPTED if result.run.interrupted else result.verdict.status.exit_code)

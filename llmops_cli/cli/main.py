@@ -1,0 +1,78 @@
+"""The console entry: every command by its name, and the one place where an error becomes an exit code."""
+
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from llmops_cli import __version__
+from llmops_cli.cli import accept, check, evaluate
+from llmops_cli.errors import ExitCode, UserError
+
+app = typer.Typer(
+    name="llmops",
+    help="Git-native versioning and regression testing of prompts.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # Rich help costs 60 ms at every start
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("check")(check.check)
+app.command("eval")(evaluate.evaluate)
+app.command("accept")(accept.accept)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"llmops {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Git-native versioning and regression testing of prompts."""
+
+
+def console() -> None:
+    """The `llmops` command. Whatever is no UserError leaves with ExitCode.BUG, never as a verdict."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a model's answer may hold anything; a console may not
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        # Typer's own handling would end ^C, an abort and a broken pipe with 1, our code for a regression
+        return int(app(standalone_mode=False) or ExitCode.PASS)
+    except UserError as error:
+        _say(error)
+        return error.exit_code
+    except TyperException as error:
+        typer.echo(f"error: {error.format_message()}", err=True)
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except Exception:  # noqa: BLE001  # the last line of defence: a bug must not look like a result
+        from llmops_cli.cli.bug_report import report_bug
+
+        typer.echo(report_bug(), err=True)
+        return ExitCode.BUG
+
+
+def _say(error: UserError) -> None:
+    for problem in error.problems:
+        typer.echo(f"error: {problem}", err=True)
+    if len(error.problems) > 1:
+        typer.echo(f"{len(error.problems)} mistakes; nothing was run", err=True)
+
+
+if __name__ == "__main__":
+    console()

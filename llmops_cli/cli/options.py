@@ -1,0 +1,27 @@
+"""Options that several commands share, and how the command line says what went wrong."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Directory = Annotated[
+    Path,
+    typer.Option(
+        "--directory", "-C", help="Work in this directory.", envvar="LLMOPS_DIRECTORY", file_okay=False
+    ),
+]
+HERE = Path()
+
+
+class Format(StrEnum):
+    """Formats of commands that print data."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+
+
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="How to print the result.", envvar="LLMOPS_FORMAT")
+]

@@ -1,0 +1,90 @@
+"""One variant of an evalset against its other side."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmops_cli.comparison.classify import classify
+from llmops_cli.comparison.totals import totals_of
+from llmops_cli.domain.comparison import BaseSide, Comparison, Delta, DeltaKind
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
+from llmops_cli.domain.prompt import short_digest
+from llmops_cli.domain.scoring import Metrics, Summarising
+
+
+def compare(run: EvalsetRun, variant: VariantInfo, base: BaseSide | None) -> Comparison:
+    """Align by case, classify, count. Pure: the base's answers were scored with today's scorers before."""
+    by_case = {
+        case_id: outcomes for (case_id, name), outcomes in run.by_case().items() if name == variant.name
+    }
+    deltas = classify(variant.name, run.cases, by_case, base, run.evalset.pass_rule)
+    here = [delta for delta in deltas if delta.kind is not DeltaKind.REMOVED]
+    summary = base.summary if base else None
+    answers = [outcome for outcomes in by_case.values() for outcome in outcomes]
+    return Comparison(
+        evalset=run.evalset.name,
+        where=run.evalset.where,
+        variant=variant,
+        gate=run.evalset.gate,
+        against=base.label if base else None,
+        deltas=deltas,
+        candidate=totals_of([delta.candidate for delta in here], summary),
+        base=totals_of([d.base for d in deltas if d.base.outcomes], summary) if base else None,
+        changes=_changes(variant, answers, base) if base else (),
+        metrics=_metrics(run, answers),
+        notes=_notes(deltas, base),
+    )
+
+
+def _changes(variant: VariantInfo, answers: Sequence[Outcome], base: BaseSide) -> tuple[str, ...]:
+    """What differs between the sides in words, so that a model's change never passes for a prompt's."""
+    changes: list[str] = []
+    if base.prompts and variant.prompt_digest not in base.prompts:
+        before = ", ".join(short_digest(digest) for digest in base.prompts[:3])
+        changes.append(f"prompt {before} → {short_digest(variant.prompt_digest)}")
+    for settings in base.settings:
+        changes += [line for line in _setting_changes(settings, variant.settings) if line not in changes]
+    served = tuple(
+        dict.fromkeys(o.response.served_model for o in answers if o.response and o.response.served_model)
+    )
+    if base.served_models and served and set(served) != set(base.served_models):
+        changes.append(f"served model {', '.join(base.served_models)} → {', '.join(served)}")
+    return tuple(changes)
+
+
+def _setting_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    old, new = before.get("params", {}), after.get("params", {})
+    changes = [
+        f"{key} {before.get(key) or 'default'} → {after.get(key) or 'default'}"
+        for key in ("model", "endpoint")
+        if before.get(key) != after.get(key)
+    ]
+    changes += [
+        f"{name} {old.get(name, 'unset')} → {new.get(name, 'unset')}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+    changes += [
+        f"{key.replace('_', ' ')} changed"
+        for key in ("tools", "output_schema")
+        if before.get(key) != after.get(key)
+    ]
+    return changes
+
+
+def _metrics(run: EvalsetRun, answers: Sequence[Outcome]) -> tuple[tuple[str, Metrics], ...]:
+    """Figures of those scorers that can say something of the whole set."""
+    found: list[tuple[str, Metrics]] = []
+    for spec in run.evalset.scorers:
+        scores = [n.score for o in answers for n in o.scores if n.name == spec.name and n.score is not None]
+        if scores and isinstance(spec.scorer, Summarising):
+            found.append((spec.name, spec.scorer.summarise(scores)))
+    return tuple(found)
+
+
+def _notes(deltas: Sequence[Delta], base: BaseSide | None) -> tuple[str, ...]:
+    notes = list(base.notes) if base else []
+    removed = [d for d in deltas if d.kind is DeltaKind.REMOVED]
+    failing = [d.case_id for d in removed if d.base.passed is False]
+    if failing:
+        notes.append(f"failing cases were removed: {', '.join(failing)}")
+    return tuple(notes)

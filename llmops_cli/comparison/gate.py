@@ -1,0 +1,192 @@
+"""From comparisons to the verdict: every ground is named, the gravest decides.
+
+The rule for a single case stands in `_regressions`; the statistics of repeated trials will take its place
+there, beside the bounds, without touching what surrounds it.
+"""
+
+from collections.abc import Sequence
+
+from llmops_cli.domain.comparison import Comparison, DeltaKind, Reason, Status, Totals, Verdict
+from llmops_cli.domain.evalset import DEFAULT_VARIANT
+from llmops_cli.domain.outcome import EvalsetRun
+
+MIN_COMPARABLE_SHARE = 0.5
+_GRAVITY = (Status.REGRESSION, Status.INCONCLUSIVE, Status.PASS)
+
+
+def decide(
+    comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun], *, interrupted: bool = False
+) -> Verdict:
+    """The verdict over everything that stands behind one exit code.
+
+    A regression that is known stays one whatever else could not be judged; what could not be judged is
+    never a pass.
+    """
+    reasons: list[Reason] = []
+    for comparison in comparisons:
+        for rule in (_regressions, _critical, _bounds, _unanswered, _comparable):
+            reasons += rule(comparison)
+    if interrupted:
+        reasons.append(Reason(Status.INCONCLUSIVE, "the run was interrupted before its end"))
+    if not any(comparison.deltas for comparison in comparisons):
+        reasons.append(Reason(Status.INCONCLUSIVE, "nothing was answered"))
+    reasons.sort(key=lambda reason: _GRAVITY.index(reason.status))
+    status = reasons[0].status if reasons else Status.PASS
+    return Verdict(status, tuple(reasons), tuple(_notes(comparisons, runs)))
+
+
+def title(comparison: Comparison) -> str:
+    """How a comparison is called: the evalset, and the variant where there are several."""
+    name = comparison.variant.name
+    return comparison.evalset if name == DEFAULT_VARIANT else f"{comparison.evalset} · {name}"
+
+
+def _regressions(comparison: Comparison) -> list[Reason]:
+    regressed = comparison.of_kind(DeltaKind.REGRESSED)
+    if not regressed:
+        return []
+    names = ", ".join(delta.case_id for delta in regressed[:5])
+    more = f" and {len(regressed) - 5} more" if len(regressed) > 5 else ""
+    count = "1 case that passed fails" if len(regressed) == 1 else f"{len(regressed)} cases that passed fail"
+    text = f"{title(comparison)}: {count} now ({names}{more})"
+    where = regressed[0].case.where if regressed[0].case else comparison.where
+    return [Reason(Status.REGRESSION, text, where)]
+
+
+def _critical(comparison: Comparison) -> list[Reason]:
+    """Zero tolerance: one failed trial of a critical case blocks, whatever the baseline did."""
+    reasons: list[Reason] = []
+    for delta in comparison.deltas:
+        if delta.case is None or not delta.case.critical:
+            continue
+        failures = delta.candidate.trials - delta.candidate.passes
+        if failures:
+            of = (
+                f"{failures} of {delta.candidate.trials} trials"
+                if delta.candidate.trials > 1
+                else "its trial"
+            )
+            text = f"{title(comparison)}: critical case {delta.case_id} failed {of}"
+            reasons.append(Reason(Status.REGRESSION, text, delta.case.where))
+    return reasons
+
+
+def _bounds(comparison: Comparison) -> list[Reason]:
+    gate, now, before = comparison.gate, comparison.candidate, comparison.base
+    reasons = _rate_bound(comparison)
+    if (
+        gate.min_mean_score is not None
+        and now.mean_score is not None
+        and now.mean_score < gate.min_mean_score
+    ):
+        reasons.append(
+            _missed(comparison, f"mean score {now.mean_score:.2f}", f"at least {gate.min_mean_score:g}")
+        )
+    if gate.max_latency_p95 is not None:
+        reasons += _ceiling(comparison, "p95 latency", now.latency_p95, gate.max_latency_p95, "{:.2f} s")
+    if gate.max_cost is not None:
+        total = None if now.cost is None else now.cost * max(now.trials, 1)
+        reasons += _ceiling(comparison, "cost", total, gate.max_cost, "${:.4f}")
+    if before is not None:
+        reasons += _increase(comparison, "cost per answer", before.cost, now.cost, gate.max_cost_increase)
+        reasons += _increase(
+            comparison, "tokens per answer", before.tokens, now.tokens, gate.max_tokens_increase
+        )
+        reasons += _increase(
+            comparison, "p95 latency", before.latency_p95, now.latency_p95, gate.max_latency_increase
+        )
+    return reasons
+
+
+def _rate_bound(comparison: Comparison) -> list[Reason]:
+    """Missed only where even the cases without a verdict could not save the rate."""
+    bound, now = comparison.gate.min_pass_rate, comparison.candidate
+    if bound is None or not now.cases:
+        return []
+    best = (now.passed + now.cases - now.judged) / now.cases
+    if best < bound:
+        return [_missed(comparison, f"pass rate {_rate(now)}", f"at least {bound:.0%}")]
+    return []
+
+
+def _ceiling(
+    comparison: Comparison, what: str, value: float | None, bound: float, pattern: str
+) -> list[Reason]:
+    if value is None:
+        text = f"{title(comparison)}: {what} is unknown, the gate allows at most {pattern.format(bound)}"
+        return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
+    if value > bound:
+        return [_missed(comparison, f"{what} {pattern.format(value)}", f"at most {pattern.format(bound)}")]
+    return []
+
+
+def _increase(
+    comparison: Comparison, what: str, before: float | None, now: float | None, bound: float | None
+) -> list[Reason]:
+    if bound is None or before is None or now is None or now <= before:
+        return []
+    growth = (now - before) / before if before else float("inf")
+    if growth <= bound:
+        return []
+    return [_missed(comparison, f"{what} rose by {growth:.0%}", f"at most {bound:.0%} more")]
+
+
+def _missed(comparison: Comparison, found: str, wanted: str) -> Reason:
+    text = f"{title(comparison)}: {found}, the gate wants {wanted}"
+    return Reason(Status.REGRESSION, text, comparison.where)
+
+
+def _unanswered(comparison: Comparison) -> list[Reason]:
+    """One reason for each cause, not one for each case."""
+    causes: dict[str, list[str]] = {}
+    for delta in comparison.deltas:
+        if delta.kind is DeltaKind.REMOVED or delta.candidate.passed is not None:
+            continue
+        outcome = next((o for o in delta.candidate.outcomes if o.passed is None), None)
+        hint = f"; {outcome.failure.hint}" if outcome and outcome.failure and outcome.failure.hint else ""
+        why = (outcome.unjudged if outcome else None) or "no answer"
+        causes.setdefault(why + hint, []).append(delta.case_id)
+    reasons = []
+    for cause, ids in causes.items():
+        names = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+        cases = "1 case" if len(ids) == 1 else f"{len(ids)} cases"
+        text = f"{title(comparison)}: {cases} could not be judged ({names}): {cause}"
+        reasons.append(Reason(Status.INCONCLUSIVE, text, comparison.where))
+    return reasons
+
+
+def _comparable(comparison: Comparison) -> list[Reason]:
+    if comparison.against is None:
+        if not comparison.gate.require_baseline:
+            return []
+        text = f"{title(comparison)}: a baseline is required and there is none; `llmops accept` writes one"
+        return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
+    candidates = [d for d in comparison.deltas if d.candidate.outcomes and d.base.outcomes]
+    here = [d for d in comparison.deltas if d.kind is not DeltaKind.REMOVED]
+    comparable = [d for d in candidates if d.kind is not DeltaKind.INCOMPARABLE]
+    if (here and len(comparable) < MIN_COMPARABLE_SHARE * len(candidates)) or (here and not candidates):
+        text = (
+            f"{title(comparison)}: only {len(comparable)} of {len(here)} cases can be compared with "
+            f"{comparison.against}; look at them, then `llmops accept`"
+        )
+        return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
+    return []
+
+
+def _rate(totals: Totals) -> str:
+    return f"{totals.passed}/{totals.cases} = {totals.passed / totals.cases:.0%}"
+
+
+def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> list[str]:
+    notes: list[str] = []
+    without = [title(comparison) for comparison in comparisons if comparison.against is None]
+    if without:
+        notes.append(
+            f"no baseline for {', '.join(without)}: only bounds and critical cases decided; "
+            "`llmops accept` makes this run the baseline"
+        )
+    notes += [f"{title(c)}: {note}" for c in comparisons for note in c.notes]
+    partial = [run.evalset.name for run in runs if not run.complete]
+    if partial:
+        notes.append(f"a partial run of {', '.join(partial)}: it cannot be accepted as a whole")
+    return notes

@@ -1,0 +1,89 @@
+"""Getting one answer: from the cache, or from the provider, and never twice for the same question."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llmops_cli.domain.outcome import Source
+from llmops_cli.domain.provider import AnswerStore, Call, Provider, ProviderError
+from llmops_cli.domain.request import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """`read_cache` and `write_cache` are what `--fresh` and `--no-cache` switch off; `timeout` in seconds."""
+
+    read_cache: bool = True
+    write_cache: bool = True
+    calls: bool = True
+    timeout: float = 60.0
+
+
+class Asker:
+    """Answers requests through the providers of one run.
+
+    Equal questions that are asked at the same time share one call; a fatal error of a provider is kept, so
+    that it is met once and not once a case.
+    """
+
+    def __init__(
+        self, providers: Mapping[str, Provider], store: AnswerStore | None, options: AskOptions
+    ) -> None:
+        self._providers = providers
+        self._store = store
+        self._options = options
+        self._in_flight: dict[str, asyncio.Future[Response]] = {}
+        self._fatal: dict[str, ProviderError] = {}
+
+    def cached(self, model: str, request: Request, trial: int) -> Response | None:
+        """The kept answer, where reading the cache is allowed."""
+        if self._store is None or not self._options.read_cache:
+            return None
+        key = self._providers[model].cache_key(request, trial)
+        return None if key is None else self._store.get(key)
+
+    async def ask(self, model: str, request: Request, trial: int) -> tuple[Response, Source]:
+        """The answer and where it came from. `model` names the provider. Raises ProviderError."""
+        kept = self.cached(model, request, trial)
+        if kept is not None:
+            return kept, Source.CACHE
+        identity = f"{model}\0{request.fingerprint}\0{trial}"
+        running = self._in_flight.get(identity)
+        if running is not None:
+            return await asyncio.shield(running), Source.CACHE
+        return await self._call_once(identity, model, request, trial), Source.CALLED
+
+    async def _call_once(self, identity: str, model: str, request: Request, trial: int) -> Response:
+        future = asyncio.get_running_loop().create_future()
+        self._in_flight[identity] = future
+        try:
+            response = await self._call(model, request, trial)
+        except BaseException as error:
+            # whoever waits for the same answer gets the same error; a cancelled call is no answer to them
+            shared = error if isinstance(error, ProviderError) else ProviderError("the call was cancelled")
+            future.set_exception(shared)
+            future.exception()  # marks it as seen where nobody waits
+            raise
+        else:
+            future.set_result(response)
+            return response
+        finally:
+            del self._in_flight[identity]
+
+    async def _call(self, model: str, request: Request, trial: int) -> Response:
+        if not self._options.calls:
+            hint = "run it once without --no-calls"
+            raise ProviderError("not on record, and --no-calls forbids asking", hint=hint)
+        if model in self._fatal:
+            raise self._fatal[model]
+        provider = self._providers[model]
+        try:
+            response = await provider.complete(request, Call(trial=trial, timeout=self._options.timeout))
+        except ProviderError as error:
+            if error.fatal:
+                self._fatal[model] = error
+            raise
+        key = provider.cache_key(request, trial)
+        if key is not None and self._store is not None and self._options.write_cache:
+            self._store.put(key, response)
+        return response

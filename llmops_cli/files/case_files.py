@@ -1,0 +1,226 @@
+"""Cases from YAML nodes, JSONL lines and CSV rows, one at a time: a large set is never held as text."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from llmops_cli.domain.evalset import Case, ScorerSpec
+from llmops_cli.domain.tree import FileTree
+from llmops_cli.errors import FileError, Problems, SourceLocation, did_you_mean
+from llmops_cli.files.binding import read_scorers
+from llmops_cli.files.fields import Fields
+from llmops_cli.files.references import beside
+from llmops_cli.files.text import strict_json
+from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, plain
+
+BASELINE_ENDING = ".baseline.jsonl"
+_MAX_LINE = 5_000_000
+_CSV_COLUMNS = ("id", "tags", "critical", "context")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDefaults:
+    """What `defaults:` merges into each case; the case's own values win."""
+
+    vars: dict[str, Any]
+    expected: Any = None
+    context: Any = None
+    tags: tuple[str, ...] = ()
+    critical: bool = False
+
+
+class CaseReader:
+    """Reads cases from any of the three forms; ids are unique over all of them."""
+
+    def __init__(self, tree: FileTree, evalset_path: str, defaults: CaseDefaults, problems: Problems) -> None:
+        self.tree = tree
+        self.evalset_path = evalset_path
+        self.defaults = defaults
+        self.problems = problems
+        self._seen: dict[str, SourceLocation] = {}
+
+    def from_node(self, node: Node) -> Case | None:
+        """One case written in YAML or JSON."""
+        fields = Fields(node, self.problems, "a case")
+        case_id = self._id(fields)
+        scorers = read_scorers(fields.items("scorers"), self.tree, node.where.path, self.problems)
+        case = self._case(
+            case_id or "?",
+            node.where,
+            variables=fields.values("vars"),
+            expected=self._plain(fields, "expected"),
+            context=self._plain(fields, "context"),
+            tags=fields.texts("tags"),
+            critical=fields.boolean("critical", self.defaults.critical),
+            scorers=scorers,
+        )
+        fields.done()
+        return case if case_id is not None else None
+
+    def from_files(self, patterns: tuple[str, ...], where: SourceLocation) -> Iterator[tuple[str, Case]]:
+        """(file, case) of every file that `cases_from` names."""
+        for pattern in patterns:
+            wanted = beside(self.evalset_path, pattern)
+            folder = wanted.rpartition("/")[0]
+            paths = [path for path in self.tree.list(folder) if fnmatchcase(path, wanted)]
+            paths = [path for path in paths if not path.endswith(BASELINE_ENDING)]
+            if wanted.startswith("..") or pattern.startswith("/"):
+                self.problems.add(f"{pattern!r} reaches outside the project", where)
+            elif not paths:
+                self.problems.add(f"{pattern!r} names no file", where, f"looked for {wanted}")
+            for path in paths:
+                for case in self._from_file(path, where):
+                    yield path, case
+
+    def _from_file(self, path: str, where: SourceLocation) -> Iterator[Case]:
+        readers = {"jsonl": self._from_jsonl, "csv": self._from_csv}
+        reader = readers.get(path.rpartition(".")[2].lower())
+        if reader is None:
+            self.problems.add(f"{path} is neither .jsonl nor .csv", where)
+            return
+        stream = self.tree.open(path)
+        if stream is None:
+            return
+        try:
+            # newline="" leaves line ends inside quoted CSV fields alone
+            with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+                yield from reader(path, text)
+        except UnicodeDecodeError:
+            self.problems.add("is not UTF-8 text", SourceLocation(path), "save the file as UTF-8")
+        except csv.Error as error:
+            self.problems.add(f"is not valid CSV: {error}", SourceLocation(path))
+
+    def _from_jsonl(self, path: str, text: io.TextIOWrapper) -> Iterator[Case]:
+        number = 0
+        while line := text.readline(_MAX_LINE):
+            number += 1
+            where = SourceLocation(path, number)
+            if not line.strip():
+                continue
+            if len(line) >= _MAX_LINE:
+                self.problems.add(f"the line is longer than {_MAX_LINE // 1_000_000} MB", where)
+                return
+            try:
+                value = strict_json(line, where)
+            except FileError as error:
+                cut = "" if line.endswith("\n") else " (the last line looks cut)"
+                self.problems.add(error.problems[0].message + cut, error.problems[0].where)
+                continue
+            case = self.from_node(_to_node(value, where))
+            if case is not None:
+                yield case
+
+    def _from_csv(self, path: str, text: io.TextIOWrapper) -> Iterator[Case]:
+        rows = csv.reader(text, strict=True)
+        header = next(rows, None)
+        columns = [name.strip() for name in header or []]
+        if not self._check_header(columns, SourceLocation(path, 1)):
+            return
+        start = rows.line_num + 1
+        for row in rows:
+            where, start = SourceLocation(path, start), rows.line_num + 1
+            if not any(row):
+                continue
+            if len(row) != len(columns):
+                self.problems.add(f"has {len(row)} fields, the header has {len(columns)}", where)
+                continue
+            case = self._from_row(dict(zip(columns, row, strict=True)), where)
+            if case is not None:
+                yield case
+
+    def _check_header(self, columns: list[str], where: SourceLocation) -> bool:
+        if "id" not in columns:
+            hint = did_you_mean("id", columns)
+            self.problems.add("the CSV has no column 'id'", where, hint or "the first line names the columns")
+            return False
+        for column in columns:
+            if columns.count(column) > 1 or not column:
+                self.problems.add(
+                    f"the CSV column {column!r} is there twice" if column else "a column has no name", where
+                )
+                return False
+        return True
+
+    def _from_row(self, row: dict[str, str], where: SourceLocation) -> Case | None:
+        case_id = row["id"].strip()
+        if not self._claim(case_id, where):
+            return None
+        expected = {k.removeprefix("expected."): v for k, v in row.items() if k.startswith("expected.")}
+        named = {k.removeprefix("vars."): v for k, v in row.items() if k.startswith("vars.")}
+        bare = {k: v for k, v in row.items() if "." not in k and k not in _CSV_COLUMNS}
+        critical = row.get("critical", "").strip().lower()
+        if critical not in ("", "true", "false"):
+            self.problems.add(f"critical must be true or false, not {critical!r}", where)
+        return self._case(
+            case_id,
+            where,
+            variables={**bare, **named},
+            expected=expected or None,
+            context=row.get("context") or None,
+            tags=tuple(
+                tag.strip() for tag in row.get("tags", "").replace(";", ",").split(",") if tag.strip()
+            ),
+            critical=critical == "true" or (self.defaults.critical and critical != "false"),
+        )
+
+    def _case(
+        self,
+        case_id: str,
+        where: SourceLocation,
+        *,
+        variables: dict[str, Any],
+        expected: Any,
+        context: Any,
+        tags: tuple[str, ...],
+        critical: bool,
+        scorers: tuple[ScorerSpec, ...] = (),
+    ) -> Case:
+        defaults = self.defaults
+        if isinstance(expected, dict) and isinstance(defaults.expected, dict):
+            expected = {**defaults.expected, **expected}
+        return Case(
+            id=case_id,
+            where=where,
+            vars={**defaults.vars, **variables},
+            expected=defaults.expected if expected is None else expected,
+            context=defaults.context if context is None else context,
+            tags=tuple(dict.fromkeys((*defaults.tags, *tags))),
+            critical=critical,
+            scorers=scorers,
+        )
+
+    def _id(self, fields: Fields) -> str | None:
+        node = fields.node("id")
+        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
+            node = Scalar(str(node.value), node.where, node.text_where)  # `id: 17` is an id all the same
+            fields.mapping.entries["id"] = node
+        case_id = fields.text("id", required=True)
+        return case_id if case_id is not None and self._claim(case_id, fields.place("id")) else None
+
+    def _claim(self, case_id: str, where: SourceLocation) -> bool:
+        if not case_id.strip() or any(ord(character) < 32 for character in case_id):
+            self.problems.add("a case's id must be visible text", where)
+            return False
+        first = self._seen.setdefault(case_id, where)
+        if first is not where:
+            self.problems.add(f"duplicate id {case_id!r}", where, f"the first stands at {first}")
+            return False
+        return True
+
+    @staticmethod
+    def _plain(fields: Fields, key: str) -> Any:
+        node = fields.node(key)
+        return None if node is None else plain(node)
+
+
+def _to_node(value: Any, where: SourceLocation) -> Node:
+    """JSON as nodes that all stand at one line, so that YAML and JSONL cases have one reader."""
+    if isinstance(value, dict):
+        entries = {key: _to_node(item, where) for key, item in value.items()}
+        return Mapping(entries, dict.fromkeys(entries, where), where)
+    if isinstance(value, list):
+        return Sequence([_to_node(item, where) for item in value], where)
+    return Scalar(value, where, where)

@@ -1,0 +1,153 @@
+"""An evalset's YAML file, with the files of cases it names, to an Evalset."""
+
+import posixpath
+import re
+
+from llmops_cli.domain.evalset import EVALSETS_DIR, Case, Evalset, GateSpec, PassRule
+from llmops_cli.domain.tree import FileTree
+from llmops_cli.errors import FileError, Problems, SourceLocation
+from llmops_cli.files.binding import check_unique_names, read_scorers
+from llmops_cli.files.case_files import CaseDefaults, CaseReader
+from llmops_cli.files.fields import Fields
+from llmops_cli.files.text import read_text
+from llmops_cli.files.yaml_source import parse_yaml, plain
+
+MAX_TRIALS = 1000
+_PASS = re.compile(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*")
+_ENDINGS = (".yaml", ".yml")
+
+
+def evalset_paths(tree: FileTree) -> dict[str, str]:
+    """Every evalset's name and path, sorted by name."""
+    paths = [path for path in tree.list(EVALSETS_DIR) if path.endswith(_ENDINGS)]
+    return dict(sorted((evalset_name(path), path) for path in paths))
+
+
+def evalset_name(path: str) -> str:
+    """`evalsets/support/escalation.yaml` is called "support/escalation"."""
+    return posixpath.splitext(posixpath.relpath(path, EVALSETS_DIR))[0]
+
+
+def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Evalset:
+    """An evalset with all its cases; `gate` holds the project's defaults.
+
+    Raises FileError with every mistake of all its files.
+    """
+    text = read_text(tree, path)
+    if text is None:
+        raise FileError("there is no such evalset file", where=SourceLocation(path))
+    problems = Problems()
+    fields = Fields(parse_yaml(text, path), problems, "an evalset")
+    scorers = read_scorers(fields.items("scorers"), tree, path, problems)
+    check_unique_names(scorers, problems)
+    reader = CaseReader(tree, path, _defaults(fields, problems), problems)
+    cases, sources = _cases(fields, reader)
+    evalset = Evalset(
+        name=evalset_name(path),
+        path=path,
+        where=SourceLocation(path, 1),
+        description=fields.text("description") or "",
+        prompts=_prompts(fields, problems),
+        models=fields.texts("models"),
+        cases=tuple(cases),
+        scorers=scorers,
+        trials=fields.integer("trials", 1, minimum=1, maximum=MAX_TRIALS),
+        pass_rule=_pass_rule(fields, problems),
+        gate=read_gate(fields, problems, gate or GateSpec()),
+        sources=(path, *sources),
+    )
+    fields.done()
+    _check_cases(evalset, problems)
+    problems.raise_if_any()
+    return evalset
+
+
+def _prompts(fields: Fields, problems: Problems) -> tuple[str, ...]:
+    one, several = fields.text("prompt"), fields.texts("prompts")
+    if (one is None) == (not several):
+        both = ", not both" if one else ""
+        problems.add(f"an evalset has either `prompt:` or `prompts:`{both}", fields.where)
+    for name in several:
+        if several.count(name) > 1:
+            problems.add(f"{name!r} is there twice", fields.place("prompts"))
+    return (one,) if one is not None else several
+
+
+def _pass_rule(fields: Fields, problems: Problems) -> PassRule:
+    text = fields.text("pass")
+    if text is None:
+        return PassRule()
+    match = _PASS.fullmatch(text)
+    if match is None or not 0 < int(match[1]) <= int(match[2]):
+        hint = "write it as 2/3: so many trials of so many must pass"
+        problems.add(f"'pass' cannot be {text!r}", fields.place("pass"), hint)
+        return PassRule()
+    return PassRule((int(match[1]), int(match[2])))
+
+
+def _defaults(fields: Fields, problems: Problems) -> CaseDefaults:
+    node = fields.node("defaults")
+    if node is None:
+        return CaseDefaults({})
+    defaults = Fields(node, problems, "`defaults:`")
+    expected, context = defaults.node("expected"), defaults.node("context")
+    read = CaseDefaults(
+        vars=defaults.values("vars"),
+        expected=None if expected is None else plain(expected),
+        context=None if context is None else plain(context),
+        tags=defaults.texts("tags"),
+        critical=defaults.boolean("critical"),
+    )
+    defaults.done()
+    return read
+
+
+def _cases(fields: Fields, reader: CaseReader) -> tuple[list[Case], list[str]]:
+    cases = [case for node in fields.items("cases") if (case := reader.from_node(node)) is not None]
+    sources: dict[str, None] = {}
+    for source, case in reader.from_files(fields.texts("cases_from"), fields.place("cases_from")):
+        sources[source] = None
+        cases.append(case)
+    return cases, list(sources)
+
+
+def _check_cases(evalset: Evalset, problems: Problems) -> None:
+    if not evalset.cases and not problems:
+        problems.add(
+            "the evalset has no cases", evalset.where, "an empty set cannot fail, so it may not pass"
+        )
+    for case in evalset.cases:
+        if not evalset.scorers and not case.scorers:
+            problems.add(
+                f"case {case.id!r} has no scorer", case.where, "add `scorers:` to the set or to the case"
+            )
+        elif case.scorers:
+            check_unique_names(evalset.scorers_of(case), problems)
+
+
+def read_gate(fields: Fields, problems: Problems, defaults: GateSpec) -> GateSpec:
+    """`gate:`; what it leaves out comes from the project's settings."""
+    node = fields.node("gate")
+    if node is None:
+        return defaults
+    gate = Fields(node, problems, "`gate:`")
+
+    def either(own: float | None, default: float | None) -> float | None:
+        return default if own is None else own
+
+    read = GateSpec(
+        min_pass_rate=either(gate.share("min_pass_rate"), defaults.min_pass_rate),
+        min_mean_score=either(gate.share("min_mean_score"), defaults.min_mean_score),
+        max_cost=either(gate.number("max_cost"), defaults.max_cost),
+        max_cost_increase=either(gate.share("max_cost_increase", maximum=None), defaults.max_cost_increase),
+        max_tokens_increase=either(
+            gate.share("max_tokens_increase", maximum=None), defaults.max_tokens_increase
+        ),
+        max_latency_p95=either(gate.seconds("max_latency_p95"), defaults.max_latency_p95),
+        max_latency_increase=either(
+            gate.share("max_latency_increase", maximum=None), defaults.max_latency_increase
+        ),
+        require_baseline=gate.boolean("require_baseline", defaults.require_baseline),
+    )
+    gate.done()
+    return read

@@ -1,0 +1,177 @@
+"""What a template says without rendering it: the variables, filters and other templates it uses.
+
+Import this module inside the function that needs it; it brings Jinja2.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+from llmops_cli.errors import Problems, SourceLocation, did_you_mean
+from llmops_cli.templating.builtin_filters import REFUSED_FILTERS
+from llmops_cli.templating.environment import BoundedEnvironment
+from llmops_cli.templating.failures import location, syntax_failure
+from llmops_cli.templating.filters import SCORER_FILTERS
+from llmops_cli.templating.jinja import VAR_LOAD_RESOLVE, CodeGenerator, Frame, TemplateSyntaxError, nodes
+
+Kind = Literal["prompt", "scorer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One `include`, `import` or `extends`. `names` None: the name is worked out while rendering."""
+
+    names: tuple[str, ...] | None
+    line: int
+    optional: bool
+    with_context: bool
+    extends: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A filter or test by name, with its literal arguments (None for what is not a literal)."""
+
+    kind: Literal["filter", "test"]
+    name: str
+    line: int
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one template says. `uses`: the names it takes from outside, with the line of the first use."""
+
+    uses: dict[str, int]
+    sets: frozenset[str]
+    """Names that a `set` gives a value somewhere, perhaps in a branch."""
+    binds: frozenset[str]
+    """All names bound anywhere: what an included template may see beside the inputs."""
+    references: tuple[Reference, ...]
+    calls: tuple[Call, ...]
+
+
+@cache
+def environment(kind: Kind) -> BoundedEnvironment:
+    """The environment for reading templates of a kind; it renders nothing of a prompt's."""
+    made = BoundedEnvironment({} if kind == "prompt" else None)
+    if kind == "scorer":
+        made.add_filters(SCORER_FILTERS)
+    return made
+
+
+@lru_cache(maxsize=512)
+def scan(text: str, where: SourceLocation, kind: Kind = "prompt") -> Scan:
+    """Read a template. Raises TemplateFailure for a mistake in its syntax."""
+    reader = environment(kind)
+    tree = reader.tree(text, None, where)
+    finder = _UseFinder(reader)
+    try:
+        finder.visit(tree)
+    except (TemplateSyntaxError, RecursionError) as error:
+        raise syntax_failure(error, where) from error
+    sets = frozenset(_assigned(tree))
+    return Scan(
+        uses={name: line for name, line in finder.uses.items() if name not in reader.globals},
+        sets=sets,
+        binds=sets | frozenset(_bound(tree)),
+        references=tuple(_references(tree)),
+        calls=tuple(_calls(tree)),
+    )
+
+
+class _UseFinder(CodeGenerator):
+    """Jinja's own compiler, as it alone knows the scopes; it writes nothing."""
+
+    def __init__(self, reader: BoundedEnvironment) -> None:
+        super().__init__(reader, None, None, optimized=False)
+        self.uses: dict[str, int] = {}
+
+    def write(self, x: str) -> None:
+        """Nothing: only the visit counts."""
+
+    def fail(self, msg: str, lineno: int) -> None:  # type: ignore[override]
+        """Unknown filters and tests are found by `_calls`, with the nearest name; the rest is bad syntax."""
+        if msg.startswith(("No filter named", "No test named")):
+            return
+        super().fail(msg, lineno)
+
+    def visit_Name(self, node: nodes.Name, frame: Frame) -> None:  # noqa: N802
+        if node.ctx == "load":
+            load = frame.symbols.find_load(frame.symbols.ref(node.name))
+            if load is not None and load[0] == VAR_LOAD_RESOLVE:
+                self.uses[node.name] = min(node.lineno, self.uses.get(node.name, node.lineno))
+        super().visit_Name(node, frame)
+
+
+def _assigned(tree: nodes.Template) -> Iterator[str]:
+    assigns: list[nodes.Assign | nodes.AssignBlock] = list(tree.find_all(nodes.Assign))
+    for assign in [*assigns, *tree.find_all(nodes.AssignBlock)]:
+        target = assign.target
+        names = [target] if isinstance(target, nodes.Name) else target.find_all(nodes.Name)
+        yield from (name.name for name in names)
+
+
+def _bound(tree: nodes.Template) -> Iterator[str]:
+    for name in tree.find_all(nodes.Name):
+        if name.ctx != "load":
+            yield name.name
+    for macro in tree.find_all(nodes.Macro):
+        yield macro.name
+    for imported in tree.find_all(nodes.Import):
+        yield imported.target
+    for imports in tree.find_all(nodes.FromImport):
+        yield from (name if isinstance(name, str) else name[1] for name in imports.names)
+    if tree.find(nodes.For):
+        yield "loop"
+
+
+def _references(tree: nodes.Template) -> Iterator[Reference]:
+    for extends in tree.find_all(nodes.Extends):
+        names = _literal_names(extends.template)
+        yield Reference(names, extends.lineno, optional=False, with_context=True, extends=True)
+    for include in tree.find_all(nodes.Include):
+        names = _literal_names(include.template)
+        yield Reference(names, include.lineno, include.ignore_missing, include.with_context, extends=False)
+    imported: list[nodes.Import | nodes.FromImport] = list(tree.find_all(nodes.Import))
+    for imports in [*imported, *tree.find_all(nodes.FromImport)]:
+        names = _literal_names(imports.template)
+        yield Reference(names, imports.lineno, False, imports.with_context, extends=False)
+
+
+def _literal_names(node: nodes.Node) -> tuple[str, ...] | None:
+    given: list[Any] = list(node.items) if isinstance(node, nodes.List | nodes.Tuple) else [node]
+    names = [item.value for item in given if isinstance(item, nodes.Const) and isinstance(item.value, str)]
+    return tuple(names) if names and len(names) == len(given) else None
+
+
+_NAMING_FILTERS: dict[str, tuple[Literal["filter", "test"], int]] = {
+    "map": ("filter", 0), "select": ("test", 0), "reject": ("test", 0),
+    "selectattr": ("test", 1), "rejectattr": ("test", 1),
+}  # fmt: skip
+"""Filters that take the name of another filter or test, and the place of that argument."""
+
+
+def _calls(tree: nodes.Template) -> Iterator[Call]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        literals = tuple(arg.value if isinstance(arg, nodes.Const) else None for arg in node.args)
+        yield Call("filter" if isinstance(node, nodes.Filter) else "test", node.name, node.lineno, literals)
+        kind, place = _NAMING_FILTERS.get(node.name, ("filter", -1))
+        named = literals[place] if isinstance(node, nodes.Filter) and 0 <= place < len(literals) else None
+        if isinstance(named, str):
+            yield Call(kind, named, node.lineno, literals[place + 1 :])
+
+
+def check_calls(found: Scan, where: SourceLocation, kind: Kind, problems: Problems) -> None:
+    """Note every filter and test that is not offered."""
+    reader = environment(kind)
+    for call in found.calls:
+        known = reader.filter_names if call.kind == "filter" else tuple(reader.tests)
+        if call.name in known:
+            continue
+        place = location(where, call.line)
+        if call.kind == "filter" and call.name in REFUSED_FILTERS:
+            problems.add(f"filter {call.name!r} is not offered: {REFUSED_FILTERS[call.name]}", place)
+        else:
+            problems.add(f"unknown {call.kind} {call.name!r}", place, did_you_mean(call.name, known))

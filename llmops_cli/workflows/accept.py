@@ -1,0 +1,166 @@
+"""`llmops accept`: a run's answers become the baseline, in a file that a reviewer reads as a diff."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from llmops_cli.comparison.totals import summary_of
+from llmops_cli.domain.baseline import Baseline, BaselineLine, RecordedScore
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
+from llmops_cli.domain.redaction import redact
+from llmops_cli.domain.run_json import result_from_dict
+from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
+from llmops_cli.files.baseline_file import format_baseline, line_to_dict, read_baseline
+from llmops_cli.store.atomic import write_text
+from llmops_cli.store.run_store import find_run, load_run
+from llmops_cli.workflows.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What happened to one baseline file: answers that are new, changed, kept as they were, dropped."""
+
+    evalset: str
+    path: str
+    new: int
+    changed: int
+    kept: int
+    dropped: int
+
+
+def accept(project: Project, run_name: str | None, evalsets: Sequence[str]) -> list[Accepted]:
+    """Write the baselines of a run.
+
+    Raises UserError where the run cannot stand as one; then nothing is written.
+    """
+    result = result_from_dict(load_run(find_run(project.root, run_name)))
+    parts = [part for part in result.run.evalsets if not evalsets or part.evalset.name in evalsets]
+    known = [part.evalset.name for part in result.run.evalsets]
+    for name in evalsets:
+        if name not in known:
+            raise NothingSelectedError(
+                f"run {result.run.id} holds no evalset {name!r}", hint=did_you_mean(name, known)
+            )
+    problems = Problems()
+    for part in parts:
+        _check(project, part, problems)
+    if problems:
+        found = problems.sorted()
+        raise UserError(found[0].message, problems=found)
+    written = [_merge(project, part) for part in parts]
+    for (text, path), _ in written:
+        write_text(project.root / path, text)
+    return [report for _, report in written]
+
+
+def _check(project: Project, part: EvalsetRun, problems: Problems) -> None:
+    """A baseline is a whole set, answered in full, by the prompts as they stand."""
+    where = SourceLocation(part.evalset.path)
+    if not part.complete:
+        hint = "run `llmops eval` without filters first"
+        problems.add(
+            "the run took only a part of this evalset, so it cannot be accepted as a whole", where, hint
+        )
+    unanswered = sorted({o.case_id for o in part.outcomes if o.passed is None})
+    if unanswered:
+        names = ", ".join(unanswered[:5]) + (" …" if len(unanswered) > 5 else "")
+        problems.add(
+            f"{len(unanswered)} cases could not be judged ({names})", where, "run `llmops eval` again"
+        )
+    for variant in part.variants:
+        try:
+            current = project.prompt(variant.prompt, where).digest
+        except UserError as error:
+            problems.take(error)
+            continue
+        if current != variant.prompt_digest:
+            hint = "run `llmops eval` again and look at the result"
+            problems.add(f"the prompt {variant.prompt!r} changed since that run", where, hint)
+
+
+def _merge(project: Project, part: EvalsetRun) -> tuple[tuple[str, str], Accepted]:
+    """The new file's text, keeping every old line whose answer did not change."""
+    path = part.evalset.baseline_path
+    old = _old_baseline(project, path)
+    old_lines = {key: list(lines) for key, lines in old.lines.items()} if old else {}
+    lines: list[BaselineLine] = []
+    counts = {"new": 0, "changed": 0, "kept": 0}
+    for (case_id, variant_name), outcomes in part.by_case().items():
+        variant = next(info for info in part.variants if info.name == variant_name)
+        before = old_lines.pop((case_id, variant_name), [])
+        inputs = part.inputs.get((case_id, variant_name), {})
+        for line in _lines(variant, inputs, outcomes, project.settings.redact):
+            same = next((known for known in before if _same_answer(known, line)), None)
+            counts["kept" if same else "changed" if before else "new"] += 1
+            lines.append(same or line)
+    summaries = [
+        summary_of(
+            info.name,
+            [outcome for outcome in part.outcomes if outcome.variant == info.name],
+            old.summaries.get(info.name) if old else None,
+        )
+        for info in part.variants
+    ]
+    text = format_baseline(part.evalset.name, summaries, lines)
+    dropped = sum(len(found) for found in old_lines.values())
+    return (text, path), Accepted(part.evalset.name, path, dropped=dropped, **counts)
+
+
+def _old_baseline(project: Project, path: str) -> Baseline | None:
+    """What stands there; a file that cannot be read (a merge conflict) is written anew."""
+    try:
+        return read_baseline(project.tree, path)
+    except UserError:
+        return None
+
+
+def _lines(
+    variant: VariantInfo,
+    inputs: Mapping[str, str | None],
+    outcomes: Sequence[Outcome],
+    redactions: Sequence[str],
+) -> list[BaselineLine]:
+    """One line an answer, equal answers once with their count, in order of trial."""
+    found: dict[str, list[BaselineLine]] = defaultdict(list)
+    for outcome in outcomes:
+        line = _line(variant, inputs, outcome, redactions)
+        found[repr(line_to_dict(replace(line, usage=None, scores={})))].append(line)
+    return [replace(lines[0], count=len(lines)) for lines in found.values()]
+
+
+def _line(
+    variant: VariantInfo, inputs: Mapping[str, str | None], outcome: Outcome, redactions: Sequence[str]
+) -> BaselineLine:
+    response = outcome.response
+    assert response is not None  # _check refused a run with unanswered cases
+    scores = {
+        named.name: RecordedScore(
+            named.digest, round(named.score.value, 6), named.score.passed, named.score.explanation
+        )
+        for named in outcome.scores
+        if named.score is not None
+    }
+    output = redact(response.text, redactions)
+    return BaselineLine(
+        case_id=outcome.case_id,
+        variant=outcome.variant,
+        request=outcome.fingerprint,
+        prompt=variant.prompt_digest,
+        prompt_name=variant.prompt,
+        settings=variant.settings,
+        output=output,
+        tool_calls=response.tool_calls,
+        usage=response.usage,
+        served_model=response.served_model,
+        finish_reason=response.finish_reason,
+        inputs=inputs,
+        scores=scores,
+        redacted=bool(redactions) and any(f"[{kind}]" in output for kind in redactions),
+    )
+
+
+def _same_answer(known: BaselineLine, line: BaselineLine) -> bool:
+    def essence(one: BaselineLine) -> tuple[object, ...]:
+        return one.request, one.output, one.tool_calls, one.count, one.prompt_name, dict(one.inputs)
+
+    return essence(known) == essence(line)

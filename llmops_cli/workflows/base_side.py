@@ -1,0 +1,173 @@
+"""The base of a comparison: a baseline's answers, scored with today's scorers, and whether they compare.
+
+Comparable is a case whose recorded request is what the version that answered it renders to with today's
+variables. Where that version is not at hand (no git, a shallow clone, an uncommitted version) the digests
+of the recorded inputs decide the same question.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from llmops_cli.domain.baseline import Baseline, BaselineLine
+from llmops_cli.domain.comparison import BaseCase, BaseSide
+from llmops_cli.domain.evalset import Case, Evalset
+from llmops_cli.domain.outcome import Outcome, Source
+from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.scoring import NamedScore, Score
+from llmops_cli.errors import UserError
+from llmops_cli.templating.render import PromptRenderer, restrict
+from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
+from llmops_cli.workflows.scoring import CaseScoring
+from llmops_cli.workflows.versions import Versions
+
+VARIABLES_CHANGED = "its variables changed since it was accepted"
+
+
+def response_of(line: BaselineLine) -> Response:
+    """A recorded answer; latency and cost are not kept line by line."""
+    return Response(
+        text=line.output,
+        tool_calls=line.tool_calls,
+        usage=line.usage,
+        served_model=line.served_model,
+        finish_reason=line.finish_reason,
+    )
+
+
+def known_answers(baseline: Baseline | None, plan: VariantPlan, case_id: str) -> list[BaselineLine]:
+    """The recorded answers to exactly this request, one entry a trial: they need not be asked again."""
+    if baseline is None:
+        return []
+    fingerprint = plan.requests[case_id].fingerprint
+    lines = baseline.lines.get((case_id, plan.variant.name), ())
+    return [line for line in lines if line.request == fingerprint for _ in range(line.count)]
+
+
+class BaseSides:
+    """Builds the base side of each variant from a baseline."""
+
+    def __init__(self, scoring: CaseScoring, versions: Versions) -> None:
+        self._scoring = scoring
+        self._versions = versions
+        self._renderers: dict[str, PromptRenderer] = {}
+
+    async def build(
+        self, plan: EvalsetPlan, variant: VariantPlan, baseline: Baseline | None, done: Sequence[Outcome]
+    ) -> BaseSide | None:
+        """The base of one variant, or None where the baseline holds nothing of it.
+
+        `done` are the variant's outcomes of this run: those that came from the baseline stand on both sides.
+        """
+        name = variant.variant.name
+        if baseline is None:
+            return None
+        recorded = {case_id: lines for (case_id, column), lines in baseline.lines.items() if column == name}
+        if not recorded:
+            return None
+        cases = {case.id: case for case in plan.cases}
+        reused = {o.case_id: o for o in done if o.source is Source.BASELINE}
+        sides = {
+            case_id: await self._case(plan.evalset, cases.get(case_id), variant, lines, reused)
+            for case_id, lines in recorded.items()
+            if case_id in cases or plan.complete
+        }
+        lines = [line for found in recorded.values() for line in found]
+        return BaseSide(
+            label="the baseline",
+            cases=sides,
+            prompts=tuple(dict.fromkeys(line.prompt for line in lines)),
+            settings=_distinct(lines),
+            served_models=tuple(dict.fromkeys(line.served_model for line in lines if line.served_model)),
+            summary=baseline.summaries.get(name),
+            whole=plan.complete,
+        )
+
+    async def _case(
+        self,
+        evalset: Evalset,
+        case: Case | None,
+        variant: VariantPlan,
+        lines: Sequence[BaselineLine],
+        reused: Mapping[str, Outcome],
+    ) -> BaseCase:
+        if case is None:  # removed from the set: its old scores are all there is
+            return BaseCase(tuple(_as_recorded(lines)))
+        reason = None
+        request = variant.requests[case.id]
+        for line in lines:
+            if line.request != request.fingerprint:
+                reason = reason or self._incomparable(line, case)
+        outcomes: list[Outcome] = []
+        for line in lines:
+            outcomes += await self._outcomes(evalset, case, variant, line, len(outcomes), reused)
+        return BaseCase(tuple(outcomes), reason)
+
+    def _incomparable(self, line: BaselineLine, case: Case) -> str | None:
+        version = self._versions.find(line.prompt_name, line.prompt)
+        if version is None:
+            today = input_digests(line.inputs, case.vars)
+            return None if today == dict(line.inputs) else VARIABLES_CHANGED
+        try:
+            messages = self._renderer(version).render(restrict(case.vars, version), case.where)
+        except UserError:
+            return "the accepted version of the prompt cannot be rendered with today's variables"
+        settings = {**line.settings, "messages": messages}
+        if Request(**settings).fingerprint != line.request:
+            if input_digests(version.inputs, case.vars) == dict(line.inputs):
+                return f"{line.where} does not fit what its prompt version renders to; accept it anew"
+            return VARIABLES_CHANGED
+        return None
+
+    def _renderer(self, version: Prompt) -> PromptRenderer:
+        if version.digest not in self._renderers:
+            self._renderers[version.digest] = PromptRenderer(version)
+        return self._renderers[version.digest]
+
+    async def _outcomes(
+        self,
+        evalset: Evalset,
+        case: Case,
+        variant: VariantPlan,
+        line: BaselineLine,
+        before: int,
+        reused: Mapping[str, Outcome],
+    ) -> list[Outcome]:
+        request = variant.requests[case.id]
+        response = response_of(line)
+        same = reused.get(case.id)
+        if same is not None and same.response == response and line.request == same.fingerprint:
+            scores = same.scores
+        else:
+            specs = evalset.scorers_of(case)
+            scores = await self._scoring.score(specs, case, request, response, line.scores)
+        return [
+            Outcome(
+                case.id, line.variant, before + n + 1, line.request, Source.BASELINE, response, scores=scores
+            )
+            for n in range(line.count)
+        ]
+
+
+def _as_recorded(lines: Sequence[BaselineLine]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for line in lines:
+        scores = tuple(
+            NamedScore(name, s.scorer, score=Score(s.value, s.passed, s.explanation))
+            for name, s in line.scores.items()
+        )
+        outcomes += [
+            Outcome(
+                line.case_id, line.variant, len(outcomes) + n + 1, line.request, Source.BASELINE,
+                response_of(line), scores=scores,
+            )
+            for n in range(line.count)
+        ]  # fmt: skip
+    return outcomes
+
+
+def _distinct(lines: Sequence[BaselineLine]) -> tuple[Mapping[str, object], ...]:
+    found: list[Mapping[str, object]] = []
+    for line in lines:
+        if line.settings not in found:
+            found.append(line.settings)
+    return tuple(found)

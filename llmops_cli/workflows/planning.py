@@ -1,0 +1,137 @@
+"""From an evalset to the requests of its trials: everything that can be wrong is found before a call."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llmops_cli import plugins
+from llmops_cli.domain.canonical import digest_of
+from llmops_cli.domain.evalset import Case, Evalset, Variant
+from llmops_cli.domain.outcome import VariantInfo
+from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.request import Message, Request, ResolvedModel
+from llmops_cli.domain.settings import Settings, normalise_endpoint, resolve_model
+from llmops_cli.errors import Problems, SourceLocation, UserError, did_you_mean
+from llmops_cli.templating.render import PromptRenderer, restrict
+from llmops_cli.workflows.project import Project
+
+
+@dataclass(frozen=True)
+class VariantPlan:
+    """One variant, ready to be asked: a request for every case."""
+
+    variant: Variant
+    prompt: Prompt
+    model: ResolvedModel
+    requests: Mapping[str, Request]
+    """Case id to request; the same for every trial."""
+
+    def info(self, *, deterministic: bool) -> VariantInfo:
+        """The variant as it is recorded with a run."""
+        settings = make_request(self.prompt, self.model, ()).settings()
+        return VariantInfo(
+            name=self.variant.name,
+            prompt=self.prompt.name,
+            prompt_digest=self.prompt.digest,
+            settings=settings,
+            deterministic=deterministic,
+            model_name=self.model.alias or self.model.name,
+        )
+
+
+@dataclass(frozen=True)
+class EvalsetPlan:
+    """One evalset with the cases that were selected."""
+
+    evalset: Evalset
+    cases: tuple[Case, ...]
+    variants: tuple[VariantPlan, ...]
+    trials: int
+    complete: bool
+
+
+def make_request(prompt: Prompt, model: ResolvedModel, messages: Sequence[Message]) -> Request:
+    """The request for rendered messages; a prompt's params win over its model alias's."""
+    return Request(
+        provider=model.provider,
+        model=model.name,
+        endpoint=model.endpoint,
+        params={**model.params, **prompt.params},
+        messages=messages,
+        tools=prompt.tools,
+        output_schema=prompt.output_schema,
+    )
+
+
+def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: SourceLocation) -> ResolvedModel:
+    """The model a prompt is asked of: the variant's, its own, or the project's. Raises UserError."""
+    name = wanted or prompt.model or settings.model
+    if name is None:
+        hint = "add `model:` to the prompt, or a default in llmops.yaml"
+        raise UserError(f"no model is named for the prompt {prompt.name!r}", where=where, hint=hint)
+    place = where if wanted or not prompt.model else SourceLocation(prompt.path)
+    model = resolve_model(name, settings, frozenset(plugins.names("providers")), place)
+    if model.provider == "litellm" and model.endpoint is None:
+        return replace(model, endpoint=_endpoint_from_environment(model.name))
+    return model
+
+
+def _endpoint_from_environment(name: str) -> str | None:
+    """Where LiteLLM would be sent by OPENAI_API_BASE and its like: part of the fingerprint, as it answers."""
+    vendor = name.partition("/")[0].upper()
+    variables = (f"{vendor}_BASE_URL", f"{vendor}_API_BASE")
+    return next((normalise_endpoint(os.environ[v]) for v in variables if os.environ.get(v)), None)
+
+
+def plan_evalset(
+    project: Project, evalset: Evalset, cases: Sequence[Case], trials: int, problems: Problems
+) -> EvalsetPlan:
+    """Resolve models and render every selected case in every variant, noting all problems."""
+    plans: list[VariantPlan] = []
+    prompts: dict[str, Prompt] = {}
+    for variant in evalset.variants():
+        try:
+            prompt = project.prompt(variant.prompt, evalset.where)
+            model = model_for(prompt, project.settings, variant.model, evalset.where)
+        except UserError as error:
+            problems.take(error)
+            continue
+        prompts[prompt.name] = prompt
+        plans.append(VariantPlan(variant, prompt, model, _render_all(prompt, model, cases, problems)))
+    if len(prompts) == len(evalset.prompts):
+        _check_variables(evalset, cases, list(prompts.values()), problems)
+    return EvalsetPlan(evalset, tuple(cases), tuple(plans), trials, len(cases) == len(evalset.cases))
+
+
+def _render_all(
+    prompt: Prompt, model: ResolvedModel, cases: Sequence[Case], problems: Problems
+) -> dict[str, Request]:
+    renderer = PromptRenderer(prompt)
+    requests: dict[str, Request] = {}
+    for case in cases:
+        try:
+            messages = renderer.render(restrict(case.vars, prompt), case.where)
+        except UserError as error:
+            problems.take(error)
+            continue
+        requests[case.id] = make_request(prompt, model, messages)
+    return requests
+
+
+def _check_variables(
+    evalset: Evalset, cases: Sequence[Case], prompts: Sequence[Prompt], problems: Problems
+) -> None:
+    """A variable must be an input of at least one of the evalset's prompts."""
+    known = sorted({name for prompt in prompts for name in prompt.inputs})
+    for case in cases:
+        for name in case.vars:
+            if name not in known:
+                owners = " and ".join(evalset.prompts)
+                hint = did_you_mean(name, known) or f"declare it under `inputs:` of {owners}"
+                problems.add(f"unknown variable {name!r}: {owners} has no such input", case.where, hint)
+
+
+def input_digests(inputs: Iterable[str], given: Mapping[str, Any]) -> dict[str, str | None]:
+    """What a case gave to each input, as short digests; None where the prompt's default stood."""
+    return {name: digest_of(given[name])[:16] if name in given else None for name in inputs}

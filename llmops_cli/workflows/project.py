@@ -1,0 +1,96 @@
+"""A project: its files at one revision, its settings, and its prompts and evalsets by name."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
+from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
+from llmops_cli.domain.settings import Settings
+from llmops_cli.domain.tree import FileTree, read_bytes
+from llmops_cli.errors import FileError, NothingSelectedError, Problems, SourceLocation, did_you_mean
+from llmops_cli.files.evalset_file import evalset_paths, read_evalset
+from llmops_cli.files.prompt_file import prompt_paths, read_prompt
+from llmops_cli.files.settings_file import read_settings
+from llmops_cli.files.worktree import WorkTree, find_root
+
+
+class Project:
+    """Reads each prompt and evalset once; a file that is wrong raises FileError each time it is asked for."""
+
+    def __init__(self, root: Path, tree: FileTree, settings: Settings) -> None:
+        self.root = root
+        self.tree = tree
+        self.settings = settings
+        self.prompt_paths = prompt_paths(tree)
+        self.evalset_paths = evalset_paths(tree)
+        self._prompts: dict[str, Prompt] = {}
+        self._evalsets: dict[str, Evalset] = {}
+
+    def prompt(self, name: str, where: SourceLocation | None = None) -> Prompt:
+        """A prompt with its partials, checked. Raises FileError, for an unknown name at `where`."""
+        if name not in self._prompts:
+            path = self.prompt_paths.get(name)
+            if path is None:
+                hint = did_you_mean(name, list(self.prompt_paths)) or f"it would be {PROMPTS_DIR}/{name}.yaml"
+                raise FileError(f"unknown prompt {name!r}", where=where, hint=hint)
+            self._prompts[name] = load_prompt(self.tree, path)
+        return self._prompts[name]
+
+    def evalset(self, name: str) -> Evalset:
+        """An evalset with its cases. Raises FileError."""
+        if name not in self._evalsets:
+            self._evalsets[name] = read_evalset(self.tree, self.evalset_paths[name], self.settings.gate)
+        return self._evalsets[name]
+
+    def select_evalsets(self, wanted: Sequence[str], prompt: str | None = None) -> list[str]:
+        """Evalset names for names, paths or patterns; all where nothing is named.
+
+        With `prompt`, only those that use it. Raises NothingSelectedError where nothing matches.
+        """
+        names = list(self.evalset_paths)
+        if not names:
+            start = f"add a file under {EVALSETS_DIR}/, or start a project with `llmops init`"
+            raise NothingSelectedError(f"there is no evalset under {self.root / EVALSETS_DIR}", hint=start)
+        if wanted:
+            names = list(dict.fromkeys(name for word in wanted for name in self._matching(word)))
+        if prompt is not None:
+            names = [evalset for evalset in names if prompt in self.evalset(evalset).prompts]
+            if not names:
+                hint = did_you_mean(prompt, list(self.prompt_paths))
+                raise NothingSelectedError(f"no evalset uses the prompt {prompt!r}", hint=hint)
+        return names
+
+    def _matching(self, word: str) -> list[str]:
+        plain = word.removeprefix("./")
+        names = [
+            name
+            for name, path in self.evalset_paths.items()
+            if plain in (name, path) or fnmatchcase(name, plain) or path.startswith(plain.rstrip("/") + "/")
+        ]
+        if not names:
+            hint = did_you_mean(word, list(self.evalset_paths))
+            raise NothingSelectedError(f"no evalset is called {word!r}", hint=hint)
+        return names
+
+
+def open_project(directory: Path) -> Project:
+    """The project that holds a directory. Raises FileError for wrong settings."""
+    root = find_root(directory.resolve())
+    tree = WorkTree(root)
+    return Project(root, tree, read_settings(tree))
+
+
+def load_prompt(tree: FileTree, path: str) -> Prompt:
+    """A prompt as it stands in a tree, with every partial it reaches, checked. Raises FileError."""
+    from dataclasses import replace
+
+    from llmops_cli.templating.closure import check_variables, reached_templates
+
+    bare = read_prompt(tree, path)
+    prompt = replace(bare, partials=reached_templates(bare, lambda name: read_bytes(tree, name)))
+    problems = Problems()
+    for problem in check_variables(prompt):
+        problems.add(problem.message, problem.where, problem.hint)
+    problems.raise_if_any()
+    return prompt

@@ -1,0 +1,101 @@
+"""What scorers may ask of the rest of the program: a judge's model, and code of the project."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from llmops_cli.domain.outcome import Source
+from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.provider import ProviderError
+from llmops_cli.domain.request import Request, ResolvedModel
+from llmops_cli.domain.scoring import JudgeReply, ScoringError
+from llmops_cli.domain.user_code import load_function
+from llmops_cli.engine.asking import Asker
+from llmops_cli.errors import SourceLocation, UserError
+from llmops_cli.templating.render import PromptRenderer, restrict
+from llmops_cli.workflows.planning import make_request, model_for
+from llmops_cli.workflows.project import Project
+
+
+class JudgePrompts:
+    """Judge prompts with their models; a judge answers at temperature 0 unless it is told otherwise."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[str, tuple[Prompt, PromptRenderer, ResolvedModel]] = {}
+
+    def model(self, name: str, where: SourceLocation | None = None) -> ResolvedModel:
+        """The model a judge runs on: its prompt's own, `judge.model`, or the project's. Raises UserError."""
+        return self._load(name, where)[2]
+
+    def identity(self, name: str) -> Mapping[str, Any]:
+        """What makes this judge this judge: prompt version, model and params."""
+        prompt, _, model = self._load(name, None)
+        return {"prompt": name, "digest": prompt.digest, **make_request(prompt, model, ()).settings()}
+
+    def request(self, name: str, variables: Mapping[str, Any]) -> tuple[Request, ResolvedModel]:
+        """The rendered judge request. Raises UserError."""
+        prompt, renderer, model = self._load(name, None)
+        return make_request(prompt, model, renderer.render(restrict(variables, prompt))), model
+
+    def _load(self, name: str, where: SourceLocation | None) -> tuple[Prompt, PromptRenderer, ResolvedModel]:
+        if name not in self._known:
+            prompt = self._project.prompt(name, where)
+            settings = self._project.settings
+            default = replace(settings, model=settings.judge_model or settings.model)
+            model = model_for(prompt, default, None, where or SourceLocation(prompt.path))
+            model = replace(model, params={"temperature": 0, **model.params})
+            self._known[name] = (prompt, PromptRenderer(prompt), model)
+        return self._known[name]
+
+
+class Tools:
+    """The ScoringTools of one run; counts judge calls apart from the calls under test."""
+
+    def __init__(self, asker: Asker, judges: JudgePrompts, root: Path, *, allow_python: bool) -> None:
+        self._asker = asker
+        self._judges = judges
+        self._root = root
+        self._allow_python = allow_python
+        self.judge_calls = 0
+        self.judge_cost: float | None = 0.0
+
+    async def ask_judge(self, prompt: str, variables: Mapping[str, Any]) -> JudgeReply:
+        """See ScoringTools.ask_judge."""
+        try:
+            request, model = self._judges.request(prompt, variables)
+            response, source = await self._asker.ask(model.key, request, 1)
+        except ProviderError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            raise ScoringError(f"the judge gave no answer: {error}{hint}") from error
+        except UserError as error:
+            raise ScoringError(f"the judge's prompt cannot be rendered: {error}") from error
+        if source is Source.CALLED:
+            self.judge_calls += 1
+            known = self.judge_cost is not None and response.cost is not None
+            self.judge_cost = (self.judge_cost or 0.0) + (response.cost or 0.0) if known else None
+        return JudgeReply(response, self._judges.identity(prompt))
+
+    async def call_python(self, reference: str, arguments: Mapping[str, Any]) -> Any:
+        """See ScoringTools.call_python; the function gets those arguments that it names."""
+        if not self._allow_python:
+            raise ScoringError("python scorers are off; set allow_python: true in llmops.yaml")
+        try:
+            function = load_function(reference, self._root)
+        except UserError as error:
+            raise ScoringError(str(error)) from error
+        try:
+            result = function(**_accepted(function, arguments))
+            return await result if inspect.isawaitable(result) else result
+        except Exception as error:  # the project's own code may raise anything; it is no answer's fault
+            raise ScoringError(f"{reference} raised {type(error).__name__}: {error}") from error
+
+
+def _accepted(function: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        return dict(arguments)
+    names = {parameter.name for parameter in parameters}
+    return {name: value for name, value in arguments.items() if name in names}

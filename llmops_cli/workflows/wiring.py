@@ -1,0 +1,138 @@
+"""The one place where the parts are put together."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from llmops_cli import plugins
+from llmops_cli.domain.provider import Provider, ProviderContext, ProviderError
+from llmops_cli.domain.request import Request, ResolvedModel
+from llmops_cli.engine.asking import Asker, AskOptions
+from llmops_cli.engine.events import Observer, Retried
+from llmops_cli.providers.budgeted import Budget, Budgeted, estimate_cost
+from llmops_cli.providers.limited import Limited
+from llmops_cli.providers.prices import price_of
+from llmops_cli.providers.recording import Recording
+from llmops_cli.providers.retrying import Retrying
+from llmops_cli.store.cache import ResponseCache
+from llmops_cli.store.local_folder import local_folder
+from llmops_cli.workflows.identity import ScorerIdentities
+from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.scoring import CaseScoring
+from llmops_cli.workflows.tools import JudgePrompts, Tools
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How this run gets its answers; None leaves it to the settings. `tape` is a file of exchanges."""
+
+    concurrency: int | None = None
+    timeout: float | None = None
+    max_cost: float | None = None
+    retries: int | None = None
+    use_cache: bool = True
+    fresh: bool = False
+    calls: bool = True
+    tape: Path | None = None
+    tape_mode: Literal["record", "replay"] = "replay"
+
+    @property
+    def recording(self) -> bool:
+        """Exchanges are written down: then everything is asked, or the tape would have gaps."""
+        return self.tape is not None and self.tape_mode == "record"
+
+
+@dataclass
+class Parts:
+    """What one run works with; `close` lets go of it all."""
+
+    asker: Asker
+    scoring: CaseScoring
+    tools: Tools
+    judges: JudgePrompts
+    budget: Budget
+    workers: int
+    providers: dict[str, Provider]
+    cache: ResponseCache | None
+    recordings: list[Recording] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of cache and recordings."""
+        tapes = [warning for recording in self.recordings for warning in recording.warnings]
+        return (self.cache.notes if self.cache else []) + tapes
+
+    async def close(self) -> None:
+        """Close providers and cache; an error on the way out does not hide the result."""
+        for provider in self.providers.values():
+            with suppress(OSError, ProviderError):
+                await provider.aclose()
+        if self.cache is not None:
+            self.cache.close()
+
+
+def build(
+    project: Project, models: Iterable[ResolvedModel], options: CallOptions, observe: Observer
+) -> Parts:
+    """Providers for the models, the cache, scoring and its tools. Raises UserError."""
+    run = project.settings.run
+    cache = ResponseCache(local_folder(project.root) / "cache.sqlite") if options.use_cache else None
+    budget = Budget(options.max_cost if options.max_cost is not None else run.max_cost)
+    recordings: list[Recording] = []
+    providers = {
+        model.key: _provider(project, model, options, budget, observe, recordings) for model in models
+    }
+    asking = AskOptions(
+        read_cache=not (options.fresh or options.recording),
+        write_cache=True,
+        calls=options.calls,
+        timeout=options.timeout or run.timeout,
+    )
+    asker = Asker(providers, cache, asking)
+    judges = JudgePrompts(project)
+    tools = Tools(asker, judges, project.root, allow_python=project.settings.allow_python)
+    scoring = CaseScoring(tools, ScorerIdentities(project.tree, judges.identity))
+    workers = options.concurrency or run.concurrency
+    return Parts(asker, scoring, tools, judges, budget, workers, providers, cache, recordings)
+
+
+def _provider(
+    project: Project,
+    model: ResolvedModel,
+    options: CallOptions,
+    budget: Budget,
+    observe: Observer,
+    recordings: list[Recording],
+) -> Provider:
+    """The provider behind its wrappers: budget, recording, retries and limits around the call itself."""
+    run = project.settings.run
+    if options.tape is not None and options.tape_mode == "replay":
+        replay = Recording(None, options.tape, "replay")
+        recordings.append(replay)
+        return replay
+    context = ProviderContext(project.root, project.settings.allow_python)
+    base: Provider = plugins.load("providers", model.provider)(model, context)
+    retries = run.retries if options.retries is None else options.retries
+    limited = Limited(base, concurrency=options.concurrency or run.concurrency, rpm=model.rpm)
+    provider: Provider = Retrying(limited, attempts=retries + 1, on_retry=_tell(observe))
+    if options.tape is not None:
+        recording = Recording(provider, options.tape, "record")
+        recordings.append(recording)
+        provider = recording
+    if model.provider == "litellm":
+        provider = Budgeted(provider, budget, _estimator(model))
+    return provider
+
+
+def _tell(observe: Observer) -> Callable[[ProviderError, float], None]:
+    return lambda error, delay: observe(Retried(str(error), delay))
+
+
+def _estimator(model: ResolvedModel) -> Callable[[Request], float | None]:
+    def estimate(request: Request) -> float | None:
+        price = model.price or price_of(model.name)
+        return None if price is None else estimate_cost(request, price)
+
+    return estimate

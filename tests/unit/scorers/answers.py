@@ -1,0 +1,43 @@
+"""Answers to judge, and the outside world a scorer may ask, as the tests script it."""
+
+import asyncio
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_cli.domain.request import Response
+from llmops_cli.domain.scoring import Answer, JudgeReply, Score, ScoringError
+
+
+def answer(subject: Any = "", *, tools: Any = None, messages: Any = (), expected: Any = None, **response: Any) -> Answer:
+    """An answer with this subject; further keywords describe the response."""
+    text = subject if isinstance(subject, str) else ""
+    return Answer(
+        subject, Response(text, **response), messages=messages, expected=expected, case_id="c1", tools=tools
+    )
+
+
+def judge(scorer: Any, judged: Any) -> Score:
+    """The scorer's score, whether it answers at once or later. A bare value is taken as the subject."""
+    judged = judged if isinstance(judged, Answer) else answer(judged)
+    result = scorer.score(judged)
+    return asyncio.run(result) if inspect.isawaitable(result) else result
+
+
+class Tools:
+    """Replies to judges and python scorers as told, and notes what was asked."""
+
+    def __init__(self, *, reply: str = "", result: Any = None) -> None:
+        self.reply = reply
+        self.result = result
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def ask_judge(self, prompt: str, variables: Mapping[str, Any]) -> JudgeReply:
+        self.asked.append((prompt, variables))
+        return JudgeReply(Response(self.reply), {"model": "m", "prompt": "p1:ab"})
+
+    async def call_python(self, reference: str, arguments: Mapping[str, Any]) -> Any:
+        self.asked.append((reference, arguments))
+        if isinstance(self.result, ScoringError):
+            raise self.result
+        return self.result
