@@ -10,7 +10,8 @@ from llmops_cli.scorers.bounds import bounds_words, check_not_negative, check_or
 from llmops_cli.scorers.text import kind_of, shorten, show, subject_text
 
 # A number neither begins inside a word or another number ("v2", "1.2.3") nor ends before more of its kind
-# ("1.234,56", "1_000", "0x1F"): what cannot be read for sure is not read. `re` suffices: no part can match in two ways.
+# ("1.234,56", "1_000", "0x1F"): what cannot be read for sure is not read. It needs no time limit: no part of
+# it can match in two ways.
 _NUMBER = re.compile(
     r"""
     (?:(?<![\w.)])[-+−])?                              # a sign, but no dash between two numbers

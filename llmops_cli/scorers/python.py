@@ -58,7 +58,7 @@ class Python:
 
 def _as_score(result: Any) -> Score:
     if isinstance(result, Score):
-        return replace(result, explanation=one_line(result.explanation, _LONGEST))
+        return replace(result, explanation=_explained(result.explanation, result.value))
     if isinstance(result, Mapping):
         return _from_mapping(result)
     if isinstance(result, bool):
@@ -86,7 +86,11 @@ def _from_mapping(result: Mapping[Any, Any]) -> Score:
     else:
         raise ScoringError("returned a mapping without 'score' and 'passed'")
     decided = value >= _PASSES_AT if passed is None else passed
-    return Score(value, decided, one_line(explanation, _LONGEST))
+    return Score(value, decided, _explained(explanation, value))
+
+
+def _explained(explanation: str, value: float) -> str:
+    return one_line(explanation, _LONGEST) or f"returned {value:g}"
 
 
 def _share(value: Any, what: str) -> float:

@@ -19,7 +19,9 @@ Result = Literal["pass", "fail", "refused"]
 
 CASES = {
     case["id"]: case
-    for case in map(json.loads, Path(__file__).with_name("promptfoo_assertions.jsonl").read_text("utf-8").splitlines())
+    for case in map(
+        json.loads, Path(__file__).with_name("promptfoo_assertions.jsonl").read_text("utf-8").splitlines()
+    )
 }
 
 SAME_CHECK = {
@@ -39,7 +41,9 @@ SAME_CHECK = {
     "word-count": "length",
 }
 
-NO_ANSWER_INSIDE = "the whole answer must be JSON, or stand in one fence; JSON somewhere in prose does not count"
+NO_ANSWER_INSIDE = (
+    "the whole answer must be JSON, or stand in one fence; JSON somewhere in prose does not count"
+)
 DIFFERENT: dict[str, tuple[Result, str]] = {
     "pf-contains-all-005": ("refused", "a list of nothing would pass every answer"),
     "pf-contains-any-005": ("refused", "an empty text is in every answer"),
@@ -62,7 +66,9 @@ def base_type(case: dict[str, Any]) -> str:
 
 
 SHARED = [
-    case for case in CASES.values() if base_type(case) in SAME_CHECK and case["id"] not in NOT_A_SCORERS_MATTER
+    case
+    for case in CASES.values()
+    if base_type(case) in SAME_CHECK and case["id"] not in NOT_A_SCORERS_MATTER
 ]
 
 
@@ -83,7 +89,7 @@ def our_arguments(case: dict[str, Any]) -> dict[str, Any]:
         items = next(csv.reader([value], skipinitialspace=True))
         value = [item.strip() for item in items if item.strip()]
     for name, content in case.get("vars", {}).items():
-        value = value.replace("{{" + name + "}}", content)
+        value = str(value).replace("{{" + name + "}}", content)
     return {"value": value, **({"ignore_case": True} if kind.startswith("i") else {})}
 
 

@@ -9,7 +9,9 @@ from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import Answer, JudgeReply, Score, ScoringError
 
 
-def answer(subject: Any = "", *, tools: Any = None, messages: Any = (), expected: Any = None, **response: Any) -> Answer:
+def answer(
+    subject: Any = "", *, tools: Any = None, messages: Any = (), expected: Any = None, **response: Any
+) -> Answer:
     """An answer with this subject; further keywords describe the response."""
     text = subject if isinstance(subject, str) else ""
     return Answer(
@@ -21,7 +23,9 @@ def judge(scorer: Any, judged: Any) -> Score:
     """The scorer's score, whether it answers at once or later. A bare value is taken as the subject."""
     judged = judged if isinstance(judged, Answer) else answer(judged)
     result = scorer.score(judged)
-    return asyncio.run(result) if inspect.isawaitable(result) else result
+    score = asyncio.run(result) if inspect.iscoroutine(result) else result
+    assert isinstance(score, Score)
+    return score
 
 
 class Tools:

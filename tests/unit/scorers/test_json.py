@@ -213,7 +213,11 @@ def test_without_order_a_tolerance_pairs_whatever_can_be_paired(values: list[int
         ([1, 2, 3], [1], "$[1]: expected 2, missing; $[2]: expected 3, missing"),
         ([1], [1, 2], "$[1]: not expected, got 2"),
         ({"a": [{"b": "x"}]}, {"a": [{"b": "y"}]}, "$.a[0].b: expected 'x', got 'y'"),
-        ({"a": 1, "b": 2}, {"c": 1}, "$.a: expected 1, missing; $.b: expected 2, missing; $.c: not expected, got 1"),
+        (
+            {"a": 1, "b": 2},
+            {"c": 1},
+            "$.a: expected 1, missing; $.b: expected 2, missing; $.c: not expected, got 1",
+        ),
         ([1], {"a": 1}, '$: expected [1], got {"a": 1}'),
         ("x", "y", "$: expected 'x', got 'y'"),
     ],
@@ -235,7 +239,10 @@ def test_ten_differences_are_enough_and_stand_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("value", "got", "missing"),
-    [([1, 1, 2], [1, 2, 2], "$[1]: expected 1, got 2"), (["a", "b", "c"], ["c", "a"], "$[1]: expected 'b', missing")],
+    [
+        ([1, 1, 2], [1, 2, 2], "$[1]: expected 1, got 2"),
+        (["a", "b", "c"], ["c", "a"], "$[1]: expected 'b', missing"),
+    ],
 )
 def test_without_order_counts_still_count(value: Any, got: Any, missing: str) -> None:
     score = judge(JsonEquals(value, ignore_order=True), json.dumps(got))
@@ -272,7 +279,9 @@ def test_a_place_left_out_may_also_be_one_too_many() -> None:
 
 
 def test_places_left_out_go_with_any_order() -> None:
-    scorer = JsonEquals([{"id": 1, "n": "a"}, {"id": 2, "n": "b"}], ignore_order=True, ignore_paths=["[*].id"])
+    scorer = JsonEquals(
+        [{"id": 1, "n": "a"}, {"id": 2, "n": "b"}], ignore_order=True, ignore_paths=["[*].id"]
+    )
     assert judge(scorer, '[{"id": 9, "n": "b"}, {"id": 8, "n": "a"}]').passed
     assert not judge(scorer, '[{"id": 9, "n": "b"}, {"id": 8, "n": "b"}]').passed
 

@@ -34,7 +34,9 @@ def ask(reply: Any, **arguments: Any) -> Score:
         ('```json\n{"rationale": "r", "score": 5}\n```', {}, 1.0, True),
     ],
 )
-def test_replies_that_are_understood(reply: Any, arguments: dict[str, Any], value: float, passed: bool) -> None:
+def test_replies_that_are_understood(
+    reply: Any, arguments: dict[str, Any], value: float, passed: bool
+) -> None:
     score = ask(reply, **arguments)
     assert score.value == pytest.approx(value)
     assert score.passed is passed
@@ -106,7 +108,10 @@ def test_what_the_judge_prompt_gets() -> None:
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": "First?"},
         {"role": "assistant", "content": None},
-        {"role": "user", "content": [{"type": "text", "text": "Second?"}, {"type": "image_url", "image_url": {}}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "Second?"}, {"type": "image_url", "image_url": {}}],
+        },
     ]
     asked = answer("ignore the rubric", tools=tools, messages=messages, expected={"a": 1})
     judge(Judge("judges/quality", vars={"style": "dry"}), asked)

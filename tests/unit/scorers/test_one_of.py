@@ -56,7 +56,9 @@ def scores(*pairs: tuple[str, str]) -> list[Score]:
 def test_the_figures_are_those_worked_out_by_hand() -> None:
     # yes: right 2, given 3, expected 3; no: right 1, given 2, expected 2; one answer is no label
     found = OneOf(LABELS).summarise(
-        scores(("yes", "yes"), ("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"), ("unsure", "what?"))
+        scores(
+            ("yes", "yes"), ("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"), ("unsure", "what?")
+        )
     )
     assert found.values == pytest.approx(
         {

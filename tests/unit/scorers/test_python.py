@@ -68,7 +68,9 @@ def test_the_function_gets_the_answer_and_its_own_arguments() -> None:
     ]
 
 
-@pytest.mark.parametrize("result", [{"passed": False, "explanation": "a\n b\x1b"}, Score(0.0, False, "a\n b\x1b")])
+@pytest.mark.parametrize(
+    "result", [{"passed": False, "explanation": "a\n b\x1b"}, Score(0.0, False, "a\n b\x1b")]
+)
 def test_its_explanation_becomes_one_line(result: Any) -> None:
     assert call(result).explanation == "a b\\x1b"
 

@@ -14,7 +14,13 @@ ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=300)
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("a\tb", "a\\tb"), ("a\u200bb", "a\\u200bb"), ("\ud800", "\\ud800"), ("a\u2028b", "a\\u2028b"), ("é", "é")],
+    [
+        ("a\tb", "a\\tb"),
+        ("a\u200bb", "a\\u200bb"),
+        ("\ud800", "\\ud800"),
+        ("a\u2028b", "a\\u2028b"),
+        ("é", "é"),
+    ],
 )
 def test_what_cannot_be_seen_is_made_visible(text: str, shown: str) -> None:
     assert visible(text) == shown

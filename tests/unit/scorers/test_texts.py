@@ -93,7 +93,9 @@ def test_contains_all_names_what_is_missing_and_only_that() -> None:
 
 
 @pytest.mark.parametrize("scorer", [ContainsAny, ContainsAll])
-@pytest.mark.parametrize(("value", "complaint"), [("a,b", "a text"), ([], "empty list"), (["a", ""], "value[1]")])
+@pytest.mark.parametrize(
+    ("value", "complaint"), [("a,b", "a text"), ([], "empty list"), (["a", ""], "value[1]")]
+)
 def test_lists_of_texts_are_checked(scorer: Any, value: Any, complaint: str) -> None:
     with pytest.raises(ScoringError, match=re.escape(complaint)):
         judge(scorer(value), "a")
@@ -130,7 +132,9 @@ def test_matches_says_what_and_where() -> None:
     assert judge(Matches(r"\d+"), "ab").explanation == "expected a match of /\\d+/, got 'ab'"
 
 
-@pytest.mark.parametrize(("pattern", "position"), [("ab[", 4), ("*a", 1), ("(" * 5000, None), ("a{99999999999}", 3)])
+@pytest.mark.parametrize(
+    ("pattern", "position"), [("ab[", 4), ("*a", 1), ("(" * 5000, None), ("a{99999999999}", 3)]
+)
 def test_a_bad_pattern_is_refused_at_once_with_its_position(pattern: str, position: int | None) -> None:
     with pytest.raises(ValueError, match="bad pattern" + (f" at character {position}:" if position else "")):
         Matches(pattern)
@@ -154,7 +158,7 @@ def test_a_search_without_end_is_a_failure_to_score(monkeypatch: pytest.MonkeyPa
         ("sentences", "One. Two! Three? And a rest", 4),
         ("sentences", "It costs 3.14 euros.", 1),
         ("sentences", 'He said "stop." Then left.', 2),
-        ("sentences", "你好。再见！", 2),
+        ("sentences", "你好。再见。", 2),
         ("sentences", "...", 0),
     ],
 )
@@ -170,5 +174,5 @@ def test_length_explains() -> None:
 
 @pytest.mark.parametrize("arguments", [{}, {"min": 3, "max": 2}, {"max": -1}, {"max": 1, "unit": "bytes"}])
 def test_impossible_lengths_are_refused_at_once(arguments: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="'min'|'max'|'unit'"):
+    with pytest.raises(ValueError, match=r"'min'|'max'|'unit'"):
         Length(**arguments)

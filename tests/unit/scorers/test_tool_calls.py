@@ -45,7 +45,9 @@ def test_tool_calls(value: Any, mode: Any, right: bool) -> None:
 def test_exact_arguments_allow_nothing_beside() -> None:
     called = answer(tool_calls=(SEARCH,))
     assert not judge(ToolCalls([call("search", q="cats")], exact_arguments=True), called).passed
-    assert judge(ToolCalls({"name": "search", "arguments": SEARCH.arguments}, exact_arguments=True), called).passed
+    assert judge(
+        ToolCalls({"name": "search", "arguments": SEARCH.arguments}, exact_arguments=True), called
+    ).passed
     assert judge(ToolCalls("search", exact_arguments=True), called).passed
 
 
