@@ -1,1 +1,4 @@
+"""`llmops init`."""
+
+
 def init() -> None: ...

@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llmops_cli import __version__
-from llmops_cli.cli import accept, check, evaluate
+from llmops_cli.cli import accept, check, evaluate, init, render, run, schema
 from llmops_cli.errors import ExitCode, UserError
 
 app = typer.Typer(
@@ -19,9 +19,13 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("render")(render.render)
+app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("accept")(accept.accept)
+app.command("schema")(schema.schema)
 
 
 def _version(value: bool) -> None:

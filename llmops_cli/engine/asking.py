@@ -11,10 +11,9 @@ from llmops_cli.domain.request import Request, Response
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """`read_cache` and `write_cache` are what `--fresh` and `--no-cache` switch off; `timeout` in seconds."""
+    """`read_cache` is what `--fresh` switches off, `calls` what `--no-calls` does; `timeout` in seconds."""
 
     read_cache: bool = True
-    write_cache: bool = True
     calls: bool = True
     timeout: float = 60.0
 
@@ -57,7 +56,7 @@ class Asker:
         future = asyncio.get_running_loop().create_future()
         self._in_flight[identity] = future
         try:
-            response = await self._call(model, request, trial)
+            response = await self.call(model, request, Call(trial=trial, timeout=self._options.timeout))
         except BaseException as error:
             # whoever waits for the same answer gets the same error; a cancelled call is no answer to them
             shared = error if isinstance(error, ProviderError) else ProviderError("the call was cancelled")
@@ -70,7 +69,8 @@ class Asker:
         finally:
             del self._in_flight[identity]
 
-    async def _call(self, model: str, request: Request, trial: int) -> Response:
+    async def call(self, model: str, request: Request, call: Call) -> Response:
+        """Ask the provider and keep the answer. Raises ProviderError."""
         if not self._options.calls:
             hint = "run it once without --no-calls"
             raise ProviderError("not on record, and --no-calls forbids asking", hint=hint)
@@ -78,12 +78,12 @@ class Asker:
             raise self._fatal[model]
         provider = self._providers[model]
         try:
-            response = await provider.complete(request, Call(trial=trial, timeout=self._options.timeout))
+            response = await provider.complete(request, call)
         except ProviderError as error:
             if error.fatal:
                 self._fatal[model] = error
             raise
-        key = provider.cache_key(request, trial)
-        if key is not None and self._store is not None and self._options.write_cache:
+        key = provider.cache_key(request, call.trial)
+        if key is not None and self._store is not None:
             self._store.put(key, response)
         return response

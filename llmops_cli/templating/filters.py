@@ -96,11 +96,11 @@ def regex_first(value: Any, pattern: str) -> str:
     try:
         found = regex.search(pattern, str(value), timeout=REGEX_SECONDS)
     except regex.error as error:
-        raise ValueError(f"bad pattern {_short(pattern)}: {error}") from error
+        raise ValueError(f"bad pattern '{pattern}': {error}") from error
     except TimeoutError as error:
-        raise ValueError(f"pattern {_short(pattern)} takes more than {REGEX_SECONDS:g} second") from error
+        raise ValueError(f"pattern '{pattern}' takes more than {REGEX_SECONDS:g} second") from error
     if found is None:
-        raise NoMatch(f"no match for {_short(pattern)}")
+        raise NoMatch(f"no match for '{pattern}'")
     return next((str(group) for group in found.groups() if group is not None), str(found[0]))
 
 
@@ -111,7 +111,7 @@ def check_pattern(pattern: str) -> None:
     try:
         regex.compile(pattern)
     except regex.error as error:
-        raise ValueError(f"bad pattern {_short(pattern)}: {error}") from error
+        raise ValueError(f"bad pattern '{pattern}': {error}") from error
 
 
 def strip_fences(value: Any) -> str:

@@ -36,8 +36,8 @@ class ValueTemplates:
         """The value with every template in it rendered, through lists and the values of mappings.
 
         A text that is one lone `{{ expression }}` keeps the expression's type. A `LazyJson` in the scope is
-        read only where a template names it. Raises RenderError at `where`, and NoMatch where a filter found
-        nothing in the answer.
+        read only where a template names it. Raises RenderError at `where`, and NoMatch where a filter, or a key
+        of a `LazyJson`, finds nothing in the answer.
         """
         from llmops_cli.templating.limits import rendering
 
@@ -69,9 +69,11 @@ class ValueTemplates:
                 return reader.evaluate(compiled.template, values, _LONE)
             return reader.render(compiled.template, values)
         except TemplateFailure as failure:
-            raise RenderError(
-                f"{failure.message} in {_short(text)}", where=where, hint=failure.hint
-            ) from failure
+            if isinstance(scope.get(_root(failure.undefined)), LazyJson):
+                # the answer lost a key: the answer is at fault, not the template
+                raise NoMatch(f"no match for {failure.undefined!r}") from failure
+            message = f"{failure.message} in {_short(text)}"
+            raise RenderError(message, where=where, hint=failure.hint) from failure
 
 
 def references(value: Any) -> frozenset[str]:
@@ -147,6 +149,10 @@ def _compile(text: str, reader: "BoundedEnvironment") -> _Compiled:
             lone.set_environment(reader)
             return _Compiled(reader.template(lone, None, _ANYWHERE, text), names, lone=True)
     return _Compiled(reader.template(text, None, _ANYWHERE), names, lone=False)
+
+
+def _root(name: str | None) -> str:
+    return (name or "").split(".", 1)[0].split("[", 1)[0]
 
 
 def _value(given: Any) -> Any:

@@ -135,7 +135,10 @@ def _line(
     assert response is not None  # _check refused a run with unanswered cases
     scores = {
         named.name: RecordedScore(
-            named.digest, round(named.score.value, 6), named.score.passed, named.score.explanation
+            named.digest,
+            round(named.score.value, 6),
+            named.score.passed,
+            "" if named.score.passed else named.score.explanation,
         )
         for named in outcome.scores
         if named.score is not None

@@ -86,7 +86,6 @@ def build(
     }
     asking = AskOptions(
         read_cache=not (options.fresh or options.recording),
-        write_cache=True,
         calls=options.calls,
         timeout=options.timeout or run.timeout,
     )
