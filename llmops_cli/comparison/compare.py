@@ -5,20 +5,25 @@ from typing import Any
 
 from llmops_cli.comparison.classify import classify
 from llmops_cli.comparison.totals import totals_of
+from llmops_cli.domain.baseline import VariantSummary
 from llmops_cli.domain.comparison import BaseSide, Comparison, Delta, DeltaKind
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
 from llmops_cli.domain.prompt import short_digest
 from llmops_cli.domain.scoring import Metrics, Summarising
 
 
-def compare(run: EvalsetRun, variant: VariantInfo, base: BaseSide | None) -> Comparison:
-    """Align by case, classify, count. Pure: the base's answers were scored with today's scorers before."""
+def compare(
+    run: EvalsetRun, variant: VariantInfo, base: BaseSide | None, recorded: VariantSummary | None = None
+) -> Comparison:
+    """Align by case, classify, count. Pure: the base's answers were scored with today's scorers before.
+
+    `recorded` holds the variant's latency and cost on record, for answers that were not asked again.
+    """
     by_case = {
         case_id: outcomes for (case_id, name), outcomes in run.by_case().items() if name == variant.name
     }
     deltas = classify(variant.name, run.cases, by_case, base, run.evalset.pass_rule)
     here = [delta for delta in deltas if delta.kind is not DeltaKind.REMOVED]
-    summary = base.summary if base else None
     answers = [outcome for outcomes in by_case.values() for outcome in outcomes]
     return Comparison(
         evalset=run.evalset.name,
@@ -27,8 +32,8 @@ def compare(run: EvalsetRun, variant: VariantInfo, base: BaseSide | None) -> Com
         gate=run.evalset.gate,
         against=base.label if base else None,
         deltas=deltas,
-        candidate=totals_of([delta.candidate for delta in here], summary),
-        base=totals_of([d.base for d in deltas if d.base.outcomes], summary) if base else None,
+        candidate=totals_of([delta.candidate for delta in here], recorded),
+        base=totals_of([d.base for d in deltas if d.base.outcomes], base.summary) if base else None,
         changes=_changes(variant, answers, base) if base else (),
         metrics=_metrics(run, answers),
         notes=_notes(deltas, base),

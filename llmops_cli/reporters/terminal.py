@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Side, Status
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Side, Status, Totals
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.reporters import figures
@@ -84,7 +84,7 @@ class _Report:
         self.console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
     def _summary(self) -> None:
-        rows = [_row(comparison) for comparison in self.result.comparisons]
+        rows = [row for comparison in self.result.comparisons for row in _rows(comparison)]
         header = ("evalset", "pass", "rate", "score", "against", "tokens", "$/1k", "p50", "p95")
         if self.narrow:
             for row in rows:
@@ -244,8 +244,18 @@ class _Report:
             self.line(f"→ {step}", indent=2)
 
 
-def _row(comparison: Comparison) -> tuple[str, ...]:
+def _rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """The candidate's row; a reference variant of the same run stands above it."""
     now, before = comparison.candidate, comparison.base
+    rows = []
+    if before is not None and (comparison.against or "").startswith("variant "):
+        rows.append(
+            _row(
+                f"{comparison.evalset} · {(comparison.against or '').removeprefix('variant ')}",
+                before,
+                "reference",
+            )
+        )
     against = "no baseline"
     if comparison.against is not None:
         kinds = (DeltaKind.REGRESSED, DeltaKind.IMPROVED)
@@ -254,17 +264,20 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
             points = round((now.pass_rate - before.pass_rate) * 100)
             parts.append(f"{figures.signed(points)} pts")
         against = ", ".join(parts) or "nothing to compare"
-    cost = None if now.cost is None else now.cost * 1000
+    return [*rows, _row(_title(comparison), now, against)]
+
+
+def _row(title: str, totals: Totals, against: str) -> tuple[str, ...]:
     return (
-        _title(comparison),
-        f"{now.passed}/{now.judged}" + (f" of {now.cases}" if now.judged < now.cases else ""),
-        figures.percent(now.pass_rate),
-        figures.score(now.mean_score),
+        title,
+        f"{totals.passed}/{totals.judged}" + (f" of {totals.cases}" if totals.judged < totals.cases else ""),
+        figures.percent(totals.pass_rate),
+        figures.score(totals.mean_score),
         against,
-        figures.count(now.tokens),
-        figures.dollars(cost),
-        figures.seconds(now.latency_p50),
-        figures.seconds(now.latency_p95),
+        figures.count(totals.tokens),
+        figures.dollars(None if totals.cost is None else totals.cost * 1000),
+        figures.seconds(totals.latency_p50),
+        figures.seconds(totals.latency_p95),
     )
 
 

@@ -32,6 +32,7 @@ class JsonValid:
     """
 
     main: ClassVar[str] = "schema"
+    files: ClassVar[tuple[str, ...]] = ("schema",)
 
     schema: Any = None
     """The JSON Schema: a mapping, or the path of a file; `true` means that valid JSON is enough."""

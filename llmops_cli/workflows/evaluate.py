@@ -167,16 +167,19 @@ class _Evaluation:
         return self.parts.providers[variant.model.key].deterministic
 
     async def _compare(self, plan: EvalsetPlan, part: EvalsetRun) -> list[Comparison]:
-        if self.options.reference is not None:
-            base = _reference_side(part, self.options.reference)
-            others = [info for info in part.variants if info.name != self.options.reference]
-            return [compare(part, info, base) for info in others]
+        baseline: Baseline | None = self.prepared.baselines[plan.evalset.name]
+        recorded = baseline.summaries if baseline else {}
+        reference = self.options.reference
+        if reference is not None:
+            base = replace(_reference_side(part, reference), summary=recorded.get(reference))
+            others = [info for info in part.variants if info.name != reference]
+            return [compare(part, info, base, recorded.get(info.name)) for info in others]
         sides = BaseSides(self.parts.scoring, Versions(self.project, self.repository))
         comparisons: list[Comparison] = []
-        baseline: Baseline | None = self.prepared.baselines[plan.evalset.name]
         for variant, info in zip(plan.variants, part.variants, strict=True):
             done = [outcome for outcome in part.outcomes if outcome.variant == info.name]
-            comparisons.append(compare(part, info, await sides.build(plan, variant, baseline, done)))
+            side = await sides.build(plan, variant, baseline, done)
+            comparisons.append(compare(part, info, side, recorded.get(info.name)))
         return comparisons
 
     def _redacted(self, outcome: Outcome) -> Outcome:
@@ -233,7 +236,7 @@ def _reference_side(part: EvalsetRun, reference: str) -> BaseSide:
     cases = {case_id: BaseCase(found) for (case_id, name), found in grouped.items() if name == reference}
     served = [o.response.served_model for c in cases.values() for o in c.outcomes if o.response]
     return BaseSide(
-        label=reference,
+        label=f"variant {reference}",
         cases=cases,
         prompts=(info.prompt_digest,),
         settings=(info.settings,),
