@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
+from inspect import unwrap
 from typing import Any
 
 from llmops_cli.templating import bounded
@@ -73,7 +74,7 @@ def bounded_filters(jinja: Mapping[str, Callable[..., Any]]) -> dict[str, Callab
         ),
         "round": _round(filters["round"]),
         "safe": bounded.text,
-        "slice": _counted(filters["slice"]),
+        "slice": _counted(unwrap(filters["slice"])),  # without Jinja's switch for async
         "batch": _counted(filters["batch"]),
         "string": bounded.text,
         "sum": _sum(filters["map"]),

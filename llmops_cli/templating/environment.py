@@ -122,10 +122,10 @@ class _Loader(BaseLoader):
         self.partials = partials
 
     def get_source(
-        self,
-        environment: Any,  # noqa: ARG002 - Jinja passes it
-        template: str,
+        self, environment: Any, template: str
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        """The text of a partial. Raises TemplateNotFound."""
+        del environment
         text = self.partials.get(template)
         if text is None:
             raise TemplateNotFound(template)

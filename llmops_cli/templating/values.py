@@ -36,8 +36,8 @@ class ValueTemplates:
         """The value with every template in it rendered, through lists and the values of mappings.
 
         A text that is one lone `{{ expression }}` keeps the expression's type. A `LazyJson` in the scope is
-        read only where a template names it. Raises RenderError at `where`, and NoMatch where a filter, or a key
-        of a `LazyJson`, finds nothing in the answer.
+        read only where a template names it. Raises RenderError at `where`, and NoMatch where a filter, or a
+        key of a `LazyJson`, finds nothing in the answer.
         """
         from llmops_cli.templating.limits import rendering
 

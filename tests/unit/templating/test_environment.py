@@ -6,6 +6,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from llmops_cli.templating import limits
 from llmops_cli.templating.failures import TemplateFailure
@@ -18,19 +19,20 @@ from tests.unit.templating.prompts import PATH, show
         ("{{ 'a' if false }}|{{ 1.5 }}|{{ none }}|{{ true }}", "|1.5|None|True"),
         ("{{ 'abc'[1:] }}{{ [1, 2, 3][:-1] }}", "bc[1, 2]"),
         ("{{ 1 < 2 < 3 }}{{ 2 in [1, 2] }}{{ 'a' ~ 1 ~ none }}", "TrueTruea1None"),
-        ("{{ 7 // 2 }} {{ 7 % 2 }} {{ 2 ** 5 }} {{ 7 / 2 }} {{ 7 - 9 }} {{ 'ab' * 2 }}", "3 1 32 3.5 -2 abab"),
-        ("{{ '%s-%03d' % ('a', 2) }} {{ '{:>4}|{x[0]!r}'.format(1, x='yz') }}", "a-002    1|'y'"),
+        ("{{ 7 // 2 }} {{ 7 % 2 }} {{ 2 ** 5 }} {{ 7 / 2 }} {{ 7 - 9 }} {{ 'a' * 2 }}", "3 1 32 3.5 -2 aa"),
+        ("{{ '%s-%03d' % ('a', 2) }} {{ '{:>4}|{x[0]!r}'.format(1, x='y') }}", "a-002    1|'y'"),
         ("{{ '%d%%' % 5 }} {{ '%(a)s' % {'a': 1} }} {{ '%s'|format(1) }}", "5% 1 1"),
         ("{{ [3, 1, 2]|sort|join(', ') }} {{ [{'n': 1}, {'n': 2}]|sum(attribute='n') }}", "1, 2, 3 3"),
         ("{{ [{'n': 1}]|join(',', attribute='n') }} {{ ['a']|map('upper')|list }}", "1 ['A']"),
         ("{{ 'a b'|replace('a', 'x')|title }} {{ 'a,b'.split(',') }} {{ ' x '|trim }}", "X B ['a', 'b'] x"),
         ("{{ 'a\nb'|indent(2) }} {{ 'x'|center(3) }}| {{ 3.14159|round(2) }}", "a\n  b  x | 3.14"),
         ("{{ [1, 2, 3]|batch(2)|list }}{{ [1, 2, 3]|slice(2)|list }}", "[[1, 2], [3]][[1, 2], [3]]"),
-        ("{{ '<a>'|e }} {{ '12'|int + 1 }} {{ 3 is odd }}{{ 4 is even }}{{ 9 is divisibleby 3 }}", "&lt;a&gt; 13 TrueTrueTrue"),
-        ("{% for i in 'abc' %}{{ loop.index }}/{{ loop.length }}{{ i }}{{ ',' if not loop.last }}{% endfor %}", "1/3a,2/3b,3/3c"),
+        ("{{ '<a>'|e }} {{ '12'|int + 1 }} {{ 9 is divisibleby 3 }}", "&lt;a&gt; 13 True"),
+        ("{{ 3 is odd }}{{ 3 is even }}", "TrueFalse"),
+        ("{% for i in 'ab' %}{{ loop.index }}/{{ loop.length }}{{ i }}{{ loop.last }}{% endfor %}", "1/2aFalse2/2bTrue"),
         ("{% for i in [1, 2, 3] if i > 1 %}{{ i }}{% else %}none{% endfor %}", "23"),
         ("{% macro hi(who, mark='!') %}hi {{ who }}{{ mark }}{% endmacro %}{{ hi('Ada') }}", "hi Ada!"),
-        ("{% set ns = namespace(n=0) %}{% for i in [1, 2] %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}", "3"),
+        ("{% set n = namespace(v=0) %}{% for i in [1] %}{% set n.v = n.v + i %}{% endfor %}{{ n.v }}", "1"),
     ],
 )  # fmt: skip
 def test_ordinary_templates_give_what_jinja_gives(template: str, shown: str) -> None:
@@ -69,13 +71,19 @@ def test_inheritance_includes_and_imports_work_together() -> None:
         "support/_p.j2": "[{{ who }}]",
         "m.j2": "{% macro f(x) %}m{{ x }}{% endmacro %}",
     }
-    child = "{% extends 'base.j2' %}{% import 'm.j2' as m %}{% block body %}{{ m.f(1) }}{% include '_p.j2' %}{{ super() }}{% endblock %}"
+    child = (
+        "{% extends 'base.j2' %}{% import 'm.j2' as m %}"
+        "{% block body %}{{ m.f(1) }}{% include '_p.j2' %}{{ super() }}{% endblock %}"
+    )
     assert show(child, partials, who="Ada") == "<m1[Ada]base>"
 
 
 def test_a_partial_beside_the_template_goes_before_one_at_the_top() -> None:
     partials = {"support/p.j2": "beside", "p.j2": "top", "only.j2": "top only"}
-    assert show("{% include 'p.j2' %} {% include 'only.j2' %} {% include '../p.j2' %}", partials) == "beside top only top"
+    assert (
+        show("{% include 'p.j2' %} {% include 'only.j2' %} {% include '../p.j2' %}", partials)
+        == "beside top only top"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_a_partial_beside_the_template_goes_before_one_at_the_top() -> None:
         ("a\n{{ [[1].index] }}", 11, "has no text"),
         ("a\n{% if %}", 11, "not a valid template"),
         ("a\n{{ x|uper }}", 11, "uper"),
-        ("a\n{{ [1, 2]|random }}", 11, "filter 'random' is not offered: a prompt must render the same each time"),
+        ("a\n{{ [1, 2]|random }}", 11, "filter 'random' is not offered: a prompt must render the same"),
         ("a\n{% autoescape true %}{% endautoescape %}", 11, "autoescape is for HTML"),
         ("a\n{{ ''.__class__ }}", 11, "unsafe"),
         ("a\n{% include 'nope.j2' %}", 11, "'nope.j2' is not there"),
@@ -136,7 +144,7 @@ def test_a_rendering_takes_nothing_from_chance() -> None:
     template = "{% for k, v in d.items() %}{{ k }}{% endfor %}{{ d }}"
     keys = [str(number) for number in range(50)]
     random.Random(1).shuffle(keys)
-    assert show(template, d={key: 0 for key in keys}).startswith("".join(keys))
+    assert show(template, d=dict.fromkeys(keys, 0)).startswith("".join(keys))
 
 
 def test_the_time_limit_holds_in_a_worker_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,8 +153,7 @@ def test_the_time_limit_holds_in_a_worker_thread(monkeypatch: pytest.MonkeyPatch
 
     def work() -> None:
         with pytest.raises(TemplateFailure) as caught:
-            show("{% macro f(n) %}{{ f(n - 1) }}{{ f(n - 1) if n }}{% endmacro %}{{ f(50) if x is defined }}\n"
-                 "{% set big = 'ab' * 2000000 %}{% for i in range(99999) %}{{ 'zz' in big }}{% endfor %}")  # fmt: skip
+            show("\n{% set big = 'ab' * 2000000 %}{% for i in range(99999) %}{{ 'zz' in big }}{% endfor %}")
         told.append(str(caught.value))
 
     thread = threading.Thread(target=work)
@@ -164,3 +171,20 @@ def test_a_text_without_jinja_syntax_is_itself(plain: str) -> None:
     expected = plain.replace("\r\n", "\n").replace("\r", "\n")
     # with an empty comment, so that it goes through Jinja
     assert show("{#-#}" + "x" + plain) == "x" + expected
+
+
+_WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), max_size=5)
+_EVERYTHING = (
+    "{% for w in words %}{{ w ~ sign }}{{ w[1:] }}{{ w|upper }}{{ w|replace('a', sign) }}{{ loop.revindex }}"
+    "{{ w.split() }}{{ w.splitlines() }}{{ w.center(9) }}{{ w|indent(2, true) }}{{ w == sign }}{% endfor %}"
+    "{{ words|join(sign) }}{{ words }}{{ sign * number }}{{ number ** 2 }}{{ number % 3 }}{{ number / 2 }}"
+    "{{ words|unique|list }}{{ words|sort|first|default('-') if words }}{{ words|batch(2)|list }}"
+    "{{ '%5s|%d' % (sign, number) }}{{ '{:>4}{}'.format(sign, words) }}"
+)
+
+
+@given(_WORDS, st.integers(-5, 5), st.sampled_from(["-", "", "é"]))
+def test_the_bounds_change_nothing_that_stock_jinja_gives(words: list[str], number: int, sign: str) -> None:
+    stock = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    variables = {"words": words, "number": number, "sign": sign}
+    assert show(_EVERYTHING, None, **variables) == stock.from_string(_EVERYTHING).render(variables)
