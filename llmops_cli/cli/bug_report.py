@@ -8,14 +8,15 @@ from llmops_cli import __version__
 
 
 def report_bug() -> str:
-    """The exception in flight as Markdown; without argument values, which may hold keys or customers' texts."""
+    """The exception in flight as Markdown, without argument values: they may hold customers' texts."""
     command = " ".join(sys.argv[1:2])
+    machine = f"{platform.system()} {platform.machine()}"
     return "\n".join(
         [
             "This is a bug in llmops, not a verdict on your prompts (exit code 4).",
             "Please report it with the following:",
             "",
-            f"- llmops {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+            f"- llmops {__version__}, Python {platform.python_version()}, {machine}",
             f"- command: llmops {command}",
             "",
             "```",

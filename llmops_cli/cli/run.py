@@ -8,6 +8,7 @@ import typer
 from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
 from llmops_cli.cli.output import emit
 from llmops_cli.cli.variables import VarOption, read_variables
+from llmops_cli.domain.request import Response
 
 
 def run(
@@ -24,10 +25,10 @@ def run(
     import json
 
     from llmops_cli.domain.serial import response_to_dict
-    from llmops_cli.reporters.figures import dollars, seconds
     from llmops_cli.reporters.inert import inert
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.render import render, run as ask
+    from llmops_cli.workflows.render import render
+    from llmops_cli.workflows.render import run as ask
     from llmops_cli.workflows.wiring import CallOptions
 
     project = open_project(directory)
@@ -44,12 +45,16 @@ def run(
     emit("\n" if streamed and source.value == "called" else inert(response.text) + "\n")
     for call in response.tool_calls:
         emit(f"calls {call.name} {inert(json.dumps(call.arguments, ensure_ascii=False))}\n")
-    usage = (
-        f"{response.usage.input_tokens} + {response.usage.output_tokens} tokens"
-        if response.usage
-        else "tokens unknown"
-    )
-    first = f", first token after {seconds(response.first_token)}" if response.first_token is not None else ""
     kept = " (from the cache)" if source.value == "cache" else ""
-    figures = f"{response.served_model or rendered.model.name}: {usage}, {seconds(response.latency)}{first}, {dollars(response.cost)}{kept}"
-    typer.echo(figures, err=True)
+    typer.echo(_figures(response, rendered.model.name) + kept, err=True)
+
+
+def _figures(response: Response, asked: str) -> str:
+    from llmops_cli.reporters.figures import dollars, seconds
+
+    usage = response.usage
+    tokens = f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage else "tokens unknown"
+    parts = [tokens, seconds(response.latency)]
+    if response.first_token is not None:
+        parts.append(f"first token after {seconds(response.first_token)}")
+    return f"{response.served_model or asked}: {', '.join([*parts, dollars(response.cost)])}"

@@ -7,7 +7,6 @@ there, beside the bounds, without touching what surrounds it.
 from collections.abc import Sequence
 
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Reason, Status, Totals, Verdict
-from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import EvalsetRun
 
 MIN_COMPARABLE_SHARE = 0.5
@@ -35,12 +34,6 @@ def decide(
     return Verdict(status, tuple(reasons), tuple(_notes(comparisons, runs)))
 
 
-def title(comparison: Comparison) -> str:
-    """How a comparison is called: the evalset, and the variant where there are several."""
-    name = comparison.variant.name
-    return comparison.evalset if name == DEFAULT_VARIANT else f"{comparison.evalset} · {name}"
-
-
 def _regressions(comparison: Comparison) -> list[Reason]:
     regressed = comparison.of_kind(DeltaKind.REGRESSED)
     if not regressed:
@@ -48,7 +41,7 @@ def _regressions(comparison: Comparison) -> list[Reason]:
     names = ", ".join(delta.case_id for delta in regressed[:5])
     more = f" and {len(regressed) - 5} more" if len(regressed) > 5 else ""
     count = "1 case that passed fails" if len(regressed) == 1 else f"{len(regressed)} cases that passed fail"
-    text = f"{title(comparison)}: {count} now ({names}{more})"
+    text = f"{comparison.title}: {count} now ({names}{more})"
     where = regressed[0].case.where if regressed[0].case else comparison.where
     return [Reason(Status.REGRESSION, text, where)]
 
@@ -66,7 +59,7 @@ def _critical(comparison: Comparison) -> list[Reason]:
                 if delta.candidate.trials > 1
                 else "its trial"
             )
-            text = f"{title(comparison)}: critical case {delta.case_id} failed {of}"
+            text = f"{comparison.title}: critical case {delta.case_id} failed {of}"
             reasons.append(Reason(Status.REGRESSION, text, delta.case.where))
     return reasons
 
@@ -113,7 +106,7 @@ def _ceiling(
     comparison: Comparison, what: str, value: float | None, bound: float, pattern: str
 ) -> list[Reason]:
     if value is None:
-        text = f"{title(comparison)}: {what} is unknown, the gate allows at most {pattern.format(bound)}"
+        text = f"{comparison.title}: {what} is unknown, the gate allows at most {pattern.format(bound)}"
         return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
     if value > bound:
         return [_missed(comparison, f"{what} {pattern.format(value)}", f"at most {pattern.format(bound)}")]
@@ -132,7 +125,7 @@ def _increase(
 
 
 def _missed(comparison: Comparison, found: str, wanted: str) -> Reason:
-    text = f"{title(comparison)}: {found}, the gate wants {wanted}"
+    text = f"{comparison.title}: {found}, the gate wants {wanted}"
     return Reason(Status.REGRESSION, text, comparison.where)
 
 
@@ -150,7 +143,7 @@ def _unanswered(comparison: Comparison) -> list[Reason]:
     for cause, ids in causes.items():
         names = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
         cases = "1 case" if len(ids) == 1 else f"{len(ids)} cases"
-        text = f"{title(comparison)}: {cases} could not be judged ({names}): {cause}"
+        text = f"{comparison.title}: {cases} could not be judged ({names}): {cause}"
         reasons.append(Reason(Status.INCONCLUSIVE, text, comparison.where))
     return reasons
 
@@ -159,14 +152,14 @@ def _comparable(comparison: Comparison) -> list[Reason]:
     if comparison.against is None:
         if not comparison.gate.require_baseline:
             return []
-        text = f"{title(comparison)}: a baseline is required and there is none; `llmops accept` writes one"
+        text = f"{comparison.title}: a baseline is required and there is none; `llmops accept` writes one"
         return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
     candidates = [d for d in comparison.deltas if d.candidate.outcomes and d.base.outcomes]
     here = [d for d in comparison.deltas if d.kind is not DeltaKind.REMOVED]
     comparable = [d for d in candidates if d.kind is not DeltaKind.INCOMPARABLE]
     if (here and len(comparable) < MIN_COMPARABLE_SHARE * len(candidates)) or (here and not candidates):
         text = (
-            f"{title(comparison)}: only {len(comparable)} of {len(here)} cases can be compared with "
+            f"{comparison.title}: only {len(comparable)} of {len(here)} cases can be compared with "
             f"{comparison.against}; look at them, then `llmops accept`"
         )
         return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
@@ -179,13 +172,13 @@ def _rate(totals: Totals) -> str:
 
 def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> list[str]:
     notes: list[str] = []
-    without = [title(comparison) for comparison in comparisons if comparison.against is None]
+    without = [comparison.title for comparison in comparisons if comparison.against is None]
     if without:
         notes.append(
             f"no baseline for {', '.join(without)}: only bounds and critical cases decided; "
             "`llmops accept` makes this run the baseline"
         )
-    notes += [f"{title(c)}: {note}" for c in comparisons for note in c.notes]
+    notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
     partial = [run.evalset.name for run in runs if not run.complete]
     if partial:
         notes.append(f"a partial run of {', '.join(partial)}: it cannot be accepted as a whole")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from llmops_cli.domain.baseline import VariantSummary
-from llmops_cli.domain.evalset import Case, GateSpec
+from llmops_cli.domain.evalset import DEFAULT_VARIANT, Case, GateSpec
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, VariantInfo
 from llmops_cli.domain.scoring import Metrics
 from llmops_cli.errors import ExitCode, SourceLocation
@@ -126,6 +126,12 @@ class Comparison:
     """What differs between the two sides, in words: the prompt, the model, parameters."""
     metrics: tuple[tuple[str, Metrics], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How it is called: the evalset, and the variant where there are several."""
+        name = self.variant.name
+        return self.evalset if name == DEFAULT_VARIANT else f"{self.evalset} · {name}"
 
     def of_kind(self, kind: DeltaKind) -> tuple[Delta, ...]:
         """The deltas of one kind, in the evalset's order."""

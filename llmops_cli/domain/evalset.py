@@ -123,7 +123,7 @@ class Evalset:
     def _variant_name(self, prompt: str, model: str | None) -> str:
         if len(self.models) <= 1:
             return prompt
-        return model or prompt if len(self.prompts) == 1 else f"{prompt} × {model}"  # noqa: RUF001
+        return model or prompt if len(self.prompts) == 1 else f"{prompt} × {model}"
 
     def scorers_of(self, case: Case) -> tuple[ScorerSpec, ...]:
         """The set's scorers and the case's own."""

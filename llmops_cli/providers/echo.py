@@ -12,10 +12,10 @@ class EchoProvider:
 
     deterministic = True
 
-    def __init__(self, model: ResolvedModel, context: ProviderContext) -> None:  # noqa: ARG002
+    def __init__(self, model: ResolvedModel, context: ProviderContext) -> None:
         self._model = model
 
-    def cache_key(self, request: Request, trial: int) -> str | None:  # noqa: ARG002
+    def cache_key(self, request: Request, trial: int) -> str | None:
         """None: an echo is cheaper than a look into the cache."""
         return None
 

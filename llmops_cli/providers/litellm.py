@@ -72,7 +72,7 @@ class LiteLLMProvider:
 
     deterministic = False
 
-    def __init__(self, model: ResolvedModel, context: ProviderContext) -> None:  # noqa: ARG002
+    def __init__(self, model: ResolvedModel, context: ProviderContext) -> None:
         self._model = model
         self._ready: dict[str, Any] | ProviderError | None = None
         self._preparing = asyncio.Lock()

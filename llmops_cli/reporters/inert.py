@@ -8,7 +8,7 @@ _CONTROL = re.compile(
 
 
 def inert(text: str) -> str:
-    """Control characters, direction marks and lone surrogates as `\\x1b`, `\\u202e`; line ends and tabs stay."""
+    """Control characters and direction marks as `\\x1b`, `\\u202e`; line ends and tabs stay."""
     return _CONTROL.sub(
         lambda found: found[0].encode("unicode_escape").decode("ascii"), text.replace("\r\n", "\n")
     )

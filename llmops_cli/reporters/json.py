@@ -1,6 +1,7 @@
 """A result for machines: the run file's document, indented."""
 
 import json
+import re
 
 from llmops_cli.domain.comparison import Result
 from llmops_cli.domain.run_json import result_to_dict
@@ -8,4 +9,6 @@ from llmops_cli.domain.run_json import result_to_dict
 
 def format_json(result: Result) -> str:
     """The document of `domain/run_json.py`."""
-    return json.dumps(result_to_dict(result), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(result_to_dict(result), ensure_ascii=False, indent=2)
+    # JSON escapes what lies below a space; a terminal also obeys DEL and the C1 controls
+    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.engine.events import Event, Finished, Retried, Started, Stopping
@@ -31,7 +32,7 @@ class Progress:
         self._retries = 0
         self._width = 0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

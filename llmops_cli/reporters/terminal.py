@@ -7,10 +7,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Side, Status, Totals
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Side, Status
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
-from llmops_cli.domain.outcome import Outcome, Source
-from llmops_cli.reporters import figures
+from llmops_cli.domain.outcome import Outcome
+from llmops_cli.reporters import figures, summary
 from llmops_cli.reporters.inert import inert, shorten
 from llmops_cli.reporters.word_diff import word_diff
 
@@ -84,19 +84,18 @@ class _Report:
         self.console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
     def _summary(self) -> None:
-        rows = [row for comparison in self.result.comparisons for row in _rows(comparison)]
-        header = ("evalset", "pass", "rate", "score", "against", "tokens", "$/1k", "p50", "p95")
+        rows = [row for comparison in self.result.comparisons for row in summary.rows(comparison)]
         if self.narrow:
             for row in rows:
                 self.line(row[0], "bold")
-                for name, value in zip(header[1:], row[1:], strict=True):
+                for name, value in zip(summary.HEADER[1:], row[1:], strict=True):
                     if value != figures.NONE:
                         self.line(f"{name:<8} {value}", indent=2)
             return
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-        for place, name in enumerate(header):
+        for place, name in enumerate(summary.HEADER):
             table.add_column(name, justify="left" if place in (0, 4) else "right", overflow="fold")
         for row in rows:
             table.add_row(*row)
@@ -104,14 +103,14 @@ class _Report:
 
     def _changes(self, comparison: Comparison) -> None:
         if comparison.changes:
-            label = _title(comparison)
+            label = comparison.title
             self.line(f"{label}: {'; '.join(comparison.changes)}", "dim")
 
     def _metrics(self, comparison: Comparison) -> None:
         for name, metrics in comparison.metrics:
             values = ", ".join(f"{key} {value:.2f}" for key, value in metrics.values.items())
             self.line()
-            self.line(f"{_title(comparison)} · {name}: {values}")
+            self.line(f"{comparison.title} · {name}: {values}")
             if not metrics.rows:
                 continue
             from rich.table import Table
@@ -223,67 +222,25 @@ class _Report:
                     first = False
                 names = ", ".join(_named(delta) for delta in found[:MAX_SHOWN])
                 more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-                self.line(f"{_title(comparison)}: {len(found)} {label}: {names}{more}")
+                self.line(f"{comparison.title}: {len(found)} {label}: {names}{more}")
 
     def _verdict(self) -> None:
         from rich.text import Text
 
         verdict = self.result.verdict
         self.line()
-        self.line(_effort(self.result), "dim")
+        self.line(summary.effort(self.result), "dim")
         for note in verdict.notes:
             self.line(f"note: {inert(note)}", "dim")
         head = Text()
         head.append(verdict.status.value, style=_STYLES[verdict.status])
-        head.append(f"  {_headline(self.result)}")
+        head.append(f"  {summary.headline(self.result)}")
         self.line(head)
         for reason in verdict.reasons:
             if reason.status is not Status.PASS:
                 self.line(f"- {inert(reason.text)}", indent=2)
-        for step in _next_steps(self.result):
+        for step in summary.next_steps(self.result):
             self.line(f"→ {step}", indent=2)
-
-
-def _rows(comparison: Comparison) -> list[tuple[str, ...]]:
-    """The candidate's row; a reference variant of the same run stands above it."""
-    now, before = comparison.candidate, comparison.base
-    rows = []
-    if before is not None and (comparison.against or "").startswith("variant "):
-        rows.append(
-            _row(
-                f"{comparison.evalset} · {(comparison.against or '').removeprefix('variant ')}",
-                before,
-                "reference",
-            )
-        )
-    against = "no baseline"
-    if comparison.against is not None:
-        kinds = (DeltaKind.REGRESSED, DeltaKind.IMPROVED)
-        parts = [f"{len(found)} {kind.value}" for kind in kinds if (found := comparison.of_kind(kind))]
-        if before is not None and before.pass_rate is not None and now.pass_rate is not None:
-            points = round((now.pass_rate - before.pass_rate) * 100)
-            parts.append(f"{figures.signed(points)} pts")
-        against = ", ".join(parts) or "nothing to compare"
-    return [*rows, _row(_title(comparison), now, against)]
-
-
-def _row(title: str, totals: Totals, against: str) -> tuple[str, ...]:
-    return (
-        title,
-        f"{totals.passed}/{totals.judged}" + (f" of {totals.cases}" if totals.judged < totals.cases else ""),
-        figures.percent(totals.pass_rate),
-        figures.score(totals.mean_score),
-        against,
-        figures.count(totals.tokens),
-        figures.dollars(None if totals.cost is None else totals.cost * 1000),
-        figures.seconds(totals.latency_p50),
-        figures.seconds(totals.latency_p95),
-    )
-
-
-def _title(comparison: Comparison) -> str:
-    name = comparison.variant.name
-    return comparison.evalset if name == DEFAULT_VARIANT else f"{comparison.evalset} · {name}"
 
 
 def _is_broken(delta: Delta, comparison: Comparison) -> bool:
@@ -315,54 +272,3 @@ def _trials(side: Side) -> str:
 def _named(delta: Delta) -> str:
     reason = f" ({inert(delta.reason)})" if delta.reason else ""
     return inert(delta.case_id) + reason
-
-
-def _effort(result: Result) -> str:
-    """How the answers came, in one line."""
-    outcomes = [outcome for part in result.run.evalsets for outcome in part.outcomes]
-    sources = {source: sum(o.source is source for o in outcomes) for source in Source}
-    called = [o for o in outcomes if o.source is Source.CALLED and o.response is not None]
-    costs = [o.response.cost for o in called if o.response]
-    known = [cost for cost in costs if cost is not None]
-    parts = [f"{figures.plural(len(outcomes), 'answer')} in {figures.seconds(result.run.seconds)}"]
-    parts.append(
-        f"{figures.plural(sources[Source.CALLED], 'call')}, {sources[Source.CACHE]} from the cache, "
-        f"{sources[Source.BASELINE]} on record"
-    )
-    if known:
-        unknown = f" and {len(costs) - len(known)} of unknown price" if len(known) < len(costs) else ""
-        parts.append(f"cost {figures.dollars(sum(known))}{unknown}")
-    elif costs:
-        parts.append("price unknown")
-    if result.run.judge_calls:
-        judge_cost = result.run.judge_cost
-        price = "price unknown" if judge_cost is None else figures.dollars(judge_cost)
-        parts.append(f"{figures.plural(result.run.judge_calls, 'judge call')} ({price})")
-    if result.run.retries:
-        parts.append(figures.plural(result.run.retries, "retry").replace("retrys", "retries"))
-    return "; ".join(parts)
-
-
-def _headline(result: Result) -> str:
-    status = result.verdict.status
-    if status is Status.REGRESSION:
-        return "it got worse, or misses a bound:"
-    if status is Status.INCONCLUSIVE:
-        return "no verdict could be reached:"
-    compared = any(comparison.against for comparison in result.comparisons)
-    return "nothing got worse" if compared else "nothing to compare with yet"
-
-
-def _next_steps(result: Result) -> list[str]:
-    status = result.verdict.status
-    first = next((c for c in result.comparisons if c.of_kind(DeltaKind.REGRESSED)), None)
-    if status is Status.REGRESSION and first is not None:
-        case = first.of_kind(DeltaKind.REGRESSED)[0].case_id
-        return [
-            f"see the messages: llmops render {first.variant.prompt} --evalset {first.evalset} --case {case}",
-            "run only what failed: llmops eval --last-failed",
-            "if the new answers are right: llmops accept",
-        ]
-    if status is Status.PASS and any(c.against is None for c in result.comparisons):
-        return ["make these answers the baseline: llmops accept"]
-    return []

@@ -21,7 +21,7 @@ _NUMBER = re.compile(
       | \.[0-9]+ )
     (?:[eE][-+]?[0-9]+)?
     (?![0-9_]|[.,][0-9]|[xX][0-9A-Fa-f])
-    """,  # noqa: RUF001
+    """,
     re.VERBOSE,
 )
 _SEPARATORS = str.maketrans({",": None, "\u00a0": None, "\u2009": None, "\u202f": None, "\u2212": "-"})

@@ -43,7 +43,8 @@ class ScorerIdentities:
         return self._digests[key]
 
     def _spec_parts(self, spec: ScorerSpec) -> dict[str, Any]:
-        arguments = {key: value for key, value in spec.arguments.items() if key != "value"}
+        literal = getattr(spec.scorer, "literal_value", False)
+        arguments = {key: value for key, value in spec.arguments.items() if literal or key != "value"}
         parts: dict[str, Any] = {
             "type": spec.type,
             "version": getattr(type(spec.scorer), "version", 1),

@@ -8,7 +8,7 @@ from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.outcome import Source
 from llmops_cli.domain.prompt import InputSpec, Prompt
 from llmops_cli.domain.provider import Call, ProviderError
-from llmops_cli.domain.request import Request, Response, ResolvedModel
+from llmops_cli.domain.request import Request, ResolvedModel, Response
 from llmops_cli.engine.events import Event
 from llmops_cli.engine.loop import run_loop
 from llmops_cli.errors import NothingSelectedError, NoVerdictError, SourceLocation, UserError, did_you_mean

@@ -2,13 +2,22 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from llmops_cli.domain.baseline import RecordedScore
 from llmops_cli.domain.evalset import Case, ScorerSpec
 from llmops_cli.domain.request import Request, Response
-from llmops_cli.domain.scoring import Answer, NamedScore, Score, ScoringError, ScoringTools, failed
+from llmops_cli.domain.scoring import (
+    Answer,
+    NamedScore,
+    Score,
+    Scorer,
+    ScoringError,
+    ScoringTools,
+    Summarising,
+    failed,
+)
 from llmops_cli.errors import Problems, RenderError, UserError
 from llmops_cli.templating.filters import LazyJson, NoMatch
 from llmops_cli.templating.values import ValueTemplates, check_value, references
@@ -26,17 +35,27 @@ class ScorerTemplates:
 
     def check_syntax(self, spec: ScorerSpec, problems: Problems) -> None:
         """Note syntax errors and unknown names."""
-        for part in (spec.arguments.get("value"), spec.of):
+        for part in (template_of(spec), spec.of):
             for problem in check_value(part, SCOPE, spec.where):
                 problems.add(problem.message, problem.where, problem.hint)
 
     def check_case(self, specs: Sequence[ScorerSpec], case: Case, problems: Problems) -> None:
-        """Note a `value` that needs an expectation or variable which the case does not have."""
+        """Note a `value` that this case cannot fill, or fills with what the scorer cannot use.
+
+        An empty answer is judged for it: what a scorer says of that is thrown away, what it refuses is a
+        mistake in the files.
+        """
         for spec in specs:
             try:
-                self.static_value(spec, case)
-            except RenderError as error:
-                reason = error.problems[0].message
+                template = template_of(spec)
+                value = self.static_value(spec, case)
+                if template is None or (value is template and references(template)):
+                    continue
+                scorer = with_value(spec, value)
+                if not inspect.iscoroutinefunction(scorer.score):
+                    scorer.score(Answer("", Response(""), (), case.vars, case.expected, case.id))
+            except (RenderError, ScoringError) as error:
+                reason = error.problems[0].message if isinstance(error, RenderError) else error
                 problems.add(f"case {case.id!r}, scorer {spec.name!r}: {reason}", case.where)
             except NoMatch:
                 continue
@@ -46,11 +65,31 @@ class ScorerTemplates:
 
         Raises RenderError or NoMatch.
         """
-        template = spec.arguments.get("value")
+        template = template_of(spec)
         if template is None or references(template) & _FROM_ANSWER:
             return template
         scope = {"vars": case.vars, "expected": case.expected, "context": case.context}
         return self.values.render(template, scope, spec.where)
+
+
+def template_of(spec: ScorerSpec) -> Any:
+    """The scorer's `value` where it may hold templates; None where it has none, or is a pattern or a name."""
+    return None if getattr(spec.scorer, "literal_value", False) else spec.arguments.get("value")
+
+
+def with_value(spec: ScorerSpec, value: Any) -> Scorer:
+    """The scorer with its `value` rendered. Raises ScoringError where it cannot take it."""
+    if value is spec.arguments.get("value"):
+        return spec.scorer
+    scorer: Any = spec.scorer
+    if value is None and next(field for field in fields(scorer) if field.name == "value").default is None:
+        # for these scorers null means "not given": the check would become weaker without a word
+        raise ScoringError("'value' is null; the scorer would check nothing")
+    try:
+        found: Scorer = replace(scorer, value=value)
+    except (ValueError, TypeError) as error:
+        raise ScoringError(str(error)) from error
+    return found
 
 
 class CaseScoring:
@@ -88,7 +127,9 @@ class CaseScoring:
         digest = self._digest(spec, case)
         named = NamedScore(spec.name, digest, spec.severity, spec.weight)
         known = recorded.get(spec.name)
-        if known is not None and known.scorer == digest:
+        # figures over a set need each score's details, which a baseline does not keep
+        reusable = known is not None and known.scorer == digest and not isinstance(spec.scorer, Summarising)
+        if known is not None and reusable:
             return replace(named, score=Score(known.value, known.passed, known.explanation))
         try:
             subject = (
@@ -106,15 +147,9 @@ class CaseScoring:
         return replace(named, score=_negated(score) if spec.negate else score)
 
     async def _judge(self, spec: ScorerSpec, answer: Answer, scope: Mapping[str, Any]) -> Score:
-        scorer = spec.scorer
-        template = spec.arguments.get("value")
-        if template is not None:
-            value = self._values.render(template, scope, spec.where)
-            if value is not template:
-                try:
-                    scorer = replace(scorer, value=value)  # type: ignore[type-var]  # every scorer is a dataclass
-                except (ValueError, TypeError) as error:
-                    raise ScoringError(str(error)) from error
+        template = template_of(spec)
+        value = None if template is None else self._values.render(template, scope, spec.where)
+        scorer = spec.scorer if template is None else with_value(spec, value)
         found = scorer.score(answer)
         return await found if inspect.isawaitable(found) else found
 
@@ -122,7 +157,7 @@ class CaseScoring:
         try:
             value = self._templates.static_value(spec, case)
         except (RenderError, NoMatch):
-            value = spec.arguments.get("value")
+            value = template_of(spec)
         return self._identities.digest(spec, case, value)
 
 

@@ -13,7 +13,7 @@ _LEAD = re.compile(
     r"\b(?:form|format|template|shape|pattern|layout|like this|as follows|line)\b[^:\[\n]{0,60}:",
     re.IGNORECASE,
 )
-_RANGE = re.compile(r"\b(\d{1,3})\s*(?:to|-|–|\.\.|and|through)\s*(\d{1,3})\b")  # noqa: RUF001
+_RANGE = re.compile(r"\b(\d{1,3})\s*(?:to|-|–|\.\.|and|through)\s*(\d{1,3})\b")
 _JSON_KEYS = re.compile(r"\bJSON\b.{0,60}?\b(?:keys?|fields?|properties)\b:?\s*(.+)", re.IGNORECASE)
 _KEY = re.compile(r"^[`\"'*]*(\w[\w-]{0,60})[`\"'*]*\s*(?:\((.*)\)|(?:as|:|is|=)\s+(.+))?$")
 

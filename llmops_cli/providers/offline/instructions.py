@@ -59,7 +59,7 @@ _GRADE = re.compile(
     r"\d{1,2}\s*(?:to|-)\s*\d",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"^\s*[-*•]\s+[`*\"]*([\w-]{2,40})[`*\"]*\s*(?:\([^)]*\))?\s*[:–—-]\s*(.+)$")  # noqa: RUF001
+_BULLET = re.compile(r"^\s*[-*•]\s+[`*\"]*([\w-]{2,40})[`*\"]*\s*(?:\([^)]*\))?\s*[:–—-]\s*(.+)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _PASSAGE = re.compile(
     r"^\s*(?:[-*•]\s+)?(?P<label>(?P<kind>[^\W\d_]{1,12}\.?|§+)\s?\d{1,4}(?:[.\-]\d{1,3})*[a-z]?|\[\w{1,6}\]|\d{1,3}(?=[.)]\s))"
-    r"\s*[.:)–—-]?\s+(?P<text>\S.*)$"  # noqa: RUF001
+    r"\s*[.:)–—-]?\s+(?P<text>\S.*)$"
 )
 _LABEL = re.compile(
     r"^\s*(?:#+\s*|\*\*|<)?([^\W\d_][^\W_]*(?:[ _-][^\W_]+){0,3})(?:\*\*)?\s*(?::(?:\*\*)?|>)[ \t]*(.*)$"

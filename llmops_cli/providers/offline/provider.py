@@ -21,7 +21,7 @@ class OfflineProvider:
     Of the params it heeds `max_tokens`, `max_completion_tokens` and `noise`; the others change nothing.
     """
 
-    def __init__(self, model: ResolvedModel, context: ProviderContext) -> None:  # noqa: ARG002
+    def __init__(self, model: ResolvedModel, context: ProviderContext) -> None:
         self._model = model
 
     @property
@@ -29,7 +29,7 @@ class OfflineProvider:
         """True: equal requests get equal answers in equal trials. Only `noise` makes the trials differ."""
         return True
 
-    def cache_key(self, request: Request, trial: int) -> str | None:  # noqa: ARG002
+    def cache_key(self, request: Request, trial: int) -> str | None:
         """None: an answer costs nothing, and a kept one would outlive a change of this code."""
         return None
 

@@ -133,7 +133,7 @@ def read_labels(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[Rule, ...]
                 break
             bullets.append((at, bullet[1]))
         if bullets:
-            parts = [re.split(r"\s*(?::|–|—|\s-\s)\s*", text, maxsplit=1) for _, text in bullets]  # noqa: RUF001
+            parts = [re.split(r"\s*(?::|–|—|\s-\s)\s*", text, maxsplit=1) for _, text in bullets]
             labels = tuple(part[0].strip("`\"'*“” .") for part in parts)
             rules = tuple(
                 Rule(label, word_list(part[1]), reason=f"it is about {label}")

@@ -122,7 +122,7 @@ def limit_words(text: str, most: int) -> str:
     """At most so many words, white space kept; what was cut leaves a full stop."""
     for count, match in enumerate(re.finditer(r"\S+", text), start=1):
         if count == most and text[match.end() :].strip():
-            return text[: match.end()].rstrip(" ,;:-–—(").rstrip(".") + "."  # noqa: RUF001
+            return text[: match.end()].rstrip(" ,;:-–—(").rstrip(".") + "."
     return text
 
 

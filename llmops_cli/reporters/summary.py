@@ -1,0 +1,95 @@
+"""The lines that every report for people shares: a row a variant, the effort, the headline, what to do next."""
+
+from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, Status, Totals
+from llmops_cli.domain.outcome import Source
+from llmops_cli.reporters import figures
+
+HEADER = ("evalset", "pass", "rate", "score", "against", "tokens", "$/1k", "p50", "p95")
+
+
+def rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """The candidate's row; a reference variant of the same run stands above it."""
+    now, before = comparison.candidate, comparison.base
+    rows = []
+    if before is not None and (comparison.against or "").startswith("variant "):
+        rows.append(
+            _row(
+                f"{comparison.evalset} · {(comparison.against or '').removeprefix('variant ')}",
+                before,
+                "reference",
+            )
+        )
+    against = "no baseline"
+    if comparison.against is not None:
+        kinds = (DeltaKind.REGRESSED, DeltaKind.IMPROVED)
+        parts = [f"{len(found)} {kind.value}" for kind in kinds if (found := comparison.of_kind(kind))]
+        if before is not None and before.pass_rate is not None and now.pass_rate is not None:
+            points = round((now.pass_rate - before.pass_rate) * 100)
+            parts.append(f"{figures.signed(points)} pts")
+        against = ", ".join(parts) or "nothing to compare"
+    return [*rows, _row(comparison.title, now, against)]
+
+
+def _row(title: str, totals: Totals, against: str) -> tuple[str, ...]:
+    return (
+        title,
+        f"{totals.passed}/{totals.judged}" + (f" of {totals.cases}" if totals.judged < totals.cases else ""),
+        figures.percent(totals.pass_rate),
+        figures.score(totals.mean_score),
+        against,
+        figures.count(totals.tokens),
+        figures.dollars(None if totals.cost is None else totals.cost * 1000),
+        figures.seconds(totals.latency_p50),
+        figures.seconds(totals.latency_p95),
+    )
+
+
+def effort(result: Result) -> str:
+    """How the answers came, in one line."""
+    outcomes = [outcome for part in result.run.evalsets for outcome in part.outcomes]
+    sources = {source: sum(o.source is source for o in outcomes) for source in Source}
+    called = [o for o in outcomes if o.source is Source.CALLED and o.response is not None]
+    costs = [o.response.cost for o in called if o.response]
+    known = [cost for cost in costs if cost is not None]
+    parts = [f"{figures.plural(len(outcomes), 'answer')} in {figures.seconds(result.run.seconds)}"]
+    parts.append(
+        f"{figures.plural(sources[Source.CALLED], 'call')}, {sources[Source.CACHE]} from the cache, "
+        f"{sources[Source.BASELINE]} on record"
+    )
+    if known:
+        unknown = f" and {len(costs) - len(known)} of unknown price" if len(known) < len(costs) else ""
+        parts.append(f"cost {figures.dollars(sum(known))}{unknown}")
+    elif costs:
+        parts.append("price unknown")
+    if result.run.judge_calls:
+        judge_cost = result.run.judge_cost
+        price = "price unknown" if judge_cost is None else figures.dollars(judge_cost)
+        parts.append(f"{figures.plural(result.run.judge_calls, 'judge call')} ({price})")
+    if result.run.retries:
+        parts.append(figures.plural(result.run.retries, "retry").replace("retrys", "retries"))
+    return "; ".join(parts)
+
+
+def headline(result: Result) -> str:
+    status = result.verdict.status
+    if status is Status.REGRESSION:
+        return "it got worse, or misses a bound:"
+    if status is Status.INCONCLUSIVE:
+        return "no verdict could be reached:"
+    compared = any(comparison.against for comparison in result.comparisons)
+    return "nothing got worse" if compared else "nothing to compare with yet"
+
+
+def next_steps(result: Result) -> list[str]:
+    status = result.verdict.status
+    first = next((c for c in result.comparisons if c.of_kind(DeltaKind.REGRESSED)), None)
+    if status is Status.REGRESSION and first is not None:
+        case = first.of_kind(DeltaKind.REGRESSED)[0].case_id
+        return [
+            f"see the messages: llmops render {first.variant.prompt} --evalset {first.evalset} --case {case}",
+            "run only what failed: llmops eval --last-failed",
+            "if the new answers are right: llmops accept",
+        ]
+    if status is Status.PASS and any(c.against is None for c in result.comparisons):
+        return ["make these answers the baseline: llmops accept"]
+    return []
