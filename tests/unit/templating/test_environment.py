@@ -29,7 +29,7 @@ from tests.unit.templating.prompts import PATH, show
         ("{{ [1, 2, 3]|batch(2)|list }}{{ [1, 2, 3]|slice(2)|list }}", "[[1, 2], [3]][[1, 2], [3]]"),
         ("{{ '<a>'|e }} {{ '12'|int + 1 }} {{ 9 is divisibleby 3 }}", "&lt;a&gt; 13 True"),
         ("{{ 3 is odd }}{{ 3 is even }}", "TrueFalse"),
-        ("{% for i in 'ab' %}{{ loop.index }}/{{ loop.length }}{{ i }}{{ loop.last }}{% endfor %}", "1/2aFalse2/2bTrue"),
+        ("{% for i in 'ab' %}{{ loop.index }}{{ loop.length }}{{ loop.last }}{% endfor %}", "12False22True"),
         ("{% for i in [1, 2, 3] if i > 1 %}{{ i }}{% else %}none{% endfor %}", "23"),
         ("{% macro hi(who, mark='!') %}hi {{ who }}{{ mark }}{% endmacro %}{{ hi('Ada') }}", "hi Ada!"),
         ("{% set n = namespace(v=0) %}{% for i in [1] %}{% set n.v = n.v + i %}{% endfor %}{{ n.v }}", "1"),

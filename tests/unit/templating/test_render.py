@@ -153,7 +153,7 @@ def test_a_variable_missing_in_a_partial_names_the_partial() -> None:
         ("boolean", [True], [0, "true"]),
         ("list", [[], [1]], ["ab", {}, None]),
         ("object", [{}, {"a": 1}], [[], "a"]),
-        ("messages", [[], [{"role": "user", "content": ""}]], [{}, [{"role": "user"}], [{"content": ""}], [1]]),
+        ("messages", [[], [{"role": "user", "content": ""}]], [{}, [{"role": ""}], [{"content": ""}], [1]]),
     ],
 )  # fmt: skip
 def test_values_must_have_the_declared_type(declared: InputType, good: list[Any], bad: list[Any]) -> None:
