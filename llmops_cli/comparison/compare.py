@@ -37,6 +37,7 @@ def compare(
         changes=_changes(variant, answers, base) if base else (),
         metrics=_metrics(run, answers),
         notes=_notes(deltas, base),
+        whole=run.complete,
     )
 
 

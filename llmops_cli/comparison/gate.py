@@ -66,20 +66,11 @@ def _critical(comparison: Comparison) -> list[Reason]:
 
 def _bounds(comparison: Comparison) -> list[Reason]:
     gate, now, before = comparison.gate, comparison.candidate, comparison.base
-    reasons = _rate_bound(comparison)
-    if (
-        gate.min_mean_score is not None
-        and now.mean_score is not None
-        and now.mean_score < gate.min_mean_score
-    ):
-        reasons.append(
-            _missed(comparison, f"mean score {now.mean_score:.2f}", f"at least {gate.min_mean_score:g}")
-        )
+    reasons: list[Reason] = []
+    if comparison.whole:
+        reasons += _whole_set_bounds(comparison)
     if gate.max_latency_p95 is not None:
         reasons += _ceiling(comparison, "p95 latency", now.latency_p95, gate.max_latency_p95, "{:.2f} s")
-    if gate.max_cost is not None:
-        total = None if now.cost is None else now.cost * max(now.trials, 1)
-        reasons += _ceiling(comparison, "cost", total, gate.max_cost, "${:.4f}")
     if before is not None:
         reasons += _increase(comparison, "cost per answer", before.cost, now.cost, gate.max_cost_increase)
         reasons += _increase(
@@ -88,6 +79,22 @@ def _bounds(comparison: Comparison) -> list[Reason]:
         reasons += _increase(
             comparison, "p95 latency", before.latency_p95, now.latency_p95, gate.max_latency_increase
         )
+    return reasons
+
+
+def _whole_set_bounds(comparison: Comparison) -> list[Reason]:
+    gate, now = comparison.gate, comparison.candidate
+    reasons = _rate_bound(comparison)
+    if (
+        gate.min_mean_score is not None
+        and now.mean_score is not None
+        and now.mean_score < gate.min_mean_score
+    ):
+        wanted = f"at least {gate.min_mean_score:g}"
+        reasons.append(_missed(comparison, f"mean score {now.mean_score:.2f}", wanted))
+    if gate.max_cost is not None:
+        total = None if now.cost is None else now.cost * max(now.trials, 1)
+        reasons += _ceiling(comparison, "cost", total, gate.max_cost, "${:.4f}")
     return reasons
 
 
@@ -181,5 +188,8 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
     partial = [run.evalset.name for run in runs if not run.complete]
     if partial:
-        notes.append(f"a partial run of {', '.join(partial)}: it cannot be accepted as a whole")
+        notes.append(
+            f"a partial run of {', '.join(partial)}: it cannot be accepted as a whole, "
+            "and bounds on the whole set were not applied"
+        )
     return notes

@@ -126,6 +126,8 @@ class Comparison:
     """What differs between the two sides, in words: the prompt, the model, parameters."""
     metrics: tuple[tuple[str, Metrics], ...] = ()
     notes: tuple[str, ...] = ()
+    whole: bool = True
+    """False for a part of the set: then bounds that speak of the whole set do not apply."""
 
     @property
     def title(self) -> str:

@@ -177,7 +177,7 @@ def _read_evalset(part: Mapping[str, Any]) -> tuple[EvalsetRun, list[Comparison]
     where = SourceLocation(part["path"], 1)
     cases = {data["id"]: _read_case(data) for data in part["cases"]}
     gate = GateSpec(**part["gate"])
-    comparisons = [_read_comparison(data, part["name"], where, gate, cases) for data in part["comparisons"]]
+    comparisons = [_read_comparison(data, part, where, gate, cases) for data in part["comparisons"]]
     inputs = {
         (delta["id"], data["variant"]["name"]): delta.get("inputs", {})
         for data in part["comparisons"]
@@ -200,12 +200,16 @@ def _read_case(data: Mapping[str, Any]) -> Case:
 
 
 def _read_comparison(
-    data: Mapping[str, Any], evalset: str, where: SourceLocation, gate: GateSpec, cases: Mapping[str, Case]
+    data: Mapping[str, Any],
+    part: Mapping[str, Any],
+    where: SourceLocation,
+    gate: GateSpec,
+    cases: Mapping[str, Case],
 ) -> Comparison:
     variant = VariantInfo(**data["variant"])
     metrics = tuple((name, _read_metrics(found)) for name, found in data["metrics"].items())
     return Comparison(
-        evalset=evalset,
+        evalset=part["name"],
         where=where,
         variant=variant,
         gate=gate,
@@ -216,6 +220,7 @@ def _read_comparison(
         changes=tuple(data["changes"]),
         metrics=metrics,
         notes=tuple(data["notes"]),
+        whole=part["complete"],
     )
 
 

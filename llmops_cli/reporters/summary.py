@@ -1,4 +1,4 @@
-"""The lines that every report for people shares: a row a variant, the effort, the headline, what to do next."""
+"""What every report for people shares: a row a variant, the effort, the headline, what to do next."""
 
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, Status, Totals
 from llmops_cli.domain.outcome import Source

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Side, Status
@@ -12,7 +13,7 @@ from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import Outcome
 from llmops_cli.reporters import figures, summary
 from llmops_cli.reporters.inert import inert, shorten
-from llmops_cli.reporters.word_diff import word_diff
+from llmops_cli.reporters.word_diff import Mark, word_diff
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +49,8 @@ def format_terminal(result: Result, width: int | None = None, color: bool | None
         legacy_windows=False,
     )
     _Report(console, result, plain=not color).write()
-    return buffer.getvalue()
+    # tables are filled up with blanks, which only get in the way of whoever reads a file
+    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
 def _terminal_width() -> int:
@@ -84,21 +86,31 @@ class _Report:
         self.console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
     def _summary(self) -> None:
+        """One table where it fits; else each name on a line of its own, its figures below."""
         rows = [row for comparison in self.result.comparisons for row in summary.rows(comparison)]
-        if self.narrow:
-            for row in rows:
-                self.line(row[0], "bold")
-                for name, value in zip(summary.HEADER[1:], row[1:], strict=True):
-                    if value != figures.NONE:
-                        self.line(f"{name:<8} {value}", indent=2)
+        widths = [
+            max(len(row[place]) for row in [summary.HEADER, *rows]) + 2 for place in range(len(rows[0]))
+        ]
+        if sum(widths) <= self.console.width:
+            self._table(summary.HEADER, rows, left=(0, 4))
             return
+        for row in rows:
+            self.line(row[0], "bold")
+            if sum(widths[1:]) <= self.console.width:
+                self._table(summary.HEADER[1:], [row[1:]], left=(3,))
+                continue
+            for name, value in zip(summary.HEADER[1:], row[1:], strict=True):
+                if value != figures.NONE:
+                    self.line(f"{name:<8} {value}", indent=2)
+
+    def _table(self, header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int]) -> None:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-        for place, name in enumerate(summary.HEADER):
-            table.add_column(name, justify="left" if place in (0, 4) else "right", overflow="fold")
+        for place, name in enumerate(header):
+            table.add_column(inert(name), justify="left" if place in left else "right", overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(inert(cell) for cell in row))
         self.console.print(table)
 
     def _changes(self, comparison: Comparison) -> None:
@@ -111,16 +123,8 @@ class _Report:
             values = ", ".join(f"{key} {value:.2f}" for key, value in metrics.values.items())
             self.line()
             self.line(f"{comparison.title} · {name}: {values}")
-            if not metrics.rows:
-                continue
-            from rich.table import Table
-
-            table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-            for place, column in enumerate(metrics.header):
-                table.add_column(inert(column), justify="left" if place == 0 else "right", overflow="fold")
-            for row in metrics.rows:
-                table.add_row(*(inert(cell) for cell in row))
-            self.console.print(table)
+            if metrics.rows:
+                self._table(metrics.header, metrics.rows, left=(0,))
 
     def _broken(self) -> None:
         shown = 0
@@ -149,58 +153,73 @@ class _Report:
         head.append(f"  {where}", style="dim")
         self.line()
         self.line(head)
+        self._fields(self._details(delta))
+
+    def _details(self, delta: Delta) -> Iterator[tuple[str, str | Text, str]]:
+        """What the case was given, what came before and now, and which scorers failed: name, text, style."""
         for name, value in (delta.case.vars if delta.case else {}).items():
-            self._field(name, shorten(inert(str(value)), _VALUE_LIMIT))
+            yield name, shorten(inert(str(value)), _VALUE_LIMIT), ""
         before = next((o for o in delta.base.outcomes if o.passed), None) or _first(delta.base)
         after = next((o for o in delta.candidate.outcomes if o.passed is False), None)
-        self._answers(before, after)
-        if after is None:
-            return
-        for named in after.scores:
+        yield from self._answers(_answer_text(before), _answer_text(after))
+        for named in after.scores if after else ():
             if named.score is not None and not named.score.passed and named.severity == "fail":
-                self._field(f"✗ {named.name}", inert(named.score.explanation), style="red")
+                yield f"✗ {named.name}", inert(named.score.explanation), "red"
         if delta.candidate.trials > 1 or delta.base.trials > 1:
-            self._field("trials", f"{_trials(delta.base)} before, {_trials(delta.candidate)} now")
+            yield "trials", f"{_trials(delta.base)} before, {_trials(delta.candidate)} now", ""
 
-    def _answers(self, before: Outcome | None, after: Outcome | None) -> None:
-        old = _answer_text(before)
-        new = _answer_text(after)
-        if old is None or new is None or old == new:
-            if new is not None:
-                self._field("answer", new)
+    def _answers(self, before: str | None, after: str | None) -> Iterator[tuple[str, str | Text, str]]:
+        """Before and after, each with the words marked that the other has not."""
+        if before is None or before == after:
+            if after is not None:
+                yield "answer", after, ""
             return
-        self._field("before", old)
-        self._field("after", new)
-        self._field("diff", self._diff(old, new))
+        pieces = list(word_diff(before, after or ""))
+        yield "before", self._marked(pieces, "removed"), ""
+        if after is not None:
+            yield "after", self._marked(pieces, "added"), ""
 
-    def _diff(self, before: str, after: str) -> Text:
+    def _marked(self, pieces: Sequence[tuple[Mark, str]], own: Mark) -> Text:
         from rich.text import Text
 
-        text = Text()
-        for mark, piece in word_diff(before, after):
+        text = Text(overflow="fold")
+        for mark, piece in pieces:
             if mark == "same":
                 text.append(piece)
-            elif self.plain:
-                text.append(f"[-{piece}-]" if mark == "removed" else f"{{+{piece}+}}")
-            else:
-                text.append(piece, style="red strike" if mark == "removed" else "green")
+            elif mark == own and self.plain:
+                text.append(f"[-{piece}-]" if own == "removed" else f"{{+{piece}+}}")
+            elif mark == own:
+                text.append(piece, style="red" if own == "removed" else "green")
         return text
 
-    def _field(self, name: str, value: str | Text, style: str = "") -> None:
+    def _fields(self, fields: Iterable[tuple[str, str | Text, str]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        body = Text(value, style=style, overflow="fold") if isinstance(value, str) else value
-        label = inert(name)
-        if self.narrow:
-            self.line(label, style or "dim", indent=2)
-            self.line(body, indent=4)
-            return
         grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(min_width=10, no_wrap=len(label) <= 24, overflow="fold")
         grid.add_column(overflow="fold")
-        grid.add_row(Text(f"  {label}", style=style or "dim"), body)
-        self.console.print(grid)
+        grid.add_column(overflow="fold")
+        for name, value, style in fields:
+            body = Text(value, style=style, overflow="fold") if isinstance(value, str) else value
+            if self.narrow:
+                self.line(inert(name), style or "dim", indent=2)
+                self.line(body, indent=4)
+            else:
+                grid.add_row(Text(f"  {inert(name)}", style=style or "dim"), body)
+        if not self.narrow:
+            self.console.print(grid)
+
+    def _bullets(self, mark: str, texts: Iterable[str]) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for text in texts:
+            grid.add_row(Text(f"  {mark}"), Text(text, overflow="fold"))
+        if grid.row_count:
+            self.console.print(grid)
 
     def _lists(self) -> None:
         """The other kinds by name, each only where there are any."""
@@ -236,11 +255,8 @@ class _Report:
         head.append(verdict.status.value, style=_STYLES[verdict.status])
         head.append(f"  {summary.headline(self.result)}")
         self.line(head)
-        for reason in verdict.reasons:
-            if reason.status is not Status.PASS:
-                self.line(f"- {inert(reason.text)}", indent=2)
-        for step in summary.next_steps(self.result):
-            self.line(f"→ {step}", indent=2)
+        self._bullets("-", [inert(r.text) for r in verdict.reasons if r.status is not Status.PASS])
+        self._bullets("→", summary.next_steps(self.result))
 
 
 def _is_broken(delta: Delta, comparison: Comparison) -> bool:
