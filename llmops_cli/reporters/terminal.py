@@ -50,7 +50,7 @@ def format_terminal(result: Result, width: int | None = None, color: bool | None
     )
     _Report(console, result, plain=not color).write()
     # tables are filled up with blanks, which only get in the way of whoever reads a file
-    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+    return "\n".join(line.rstrip() for line in buffer.getvalue().split("\n"))
 
 
 def _terminal_width() -> int:
