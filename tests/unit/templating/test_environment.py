@@ -91,6 +91,7 @@ def test_a_partial_beside_the_template_goes_before_one_at_the_top() -> None:
     [
         ("a\nb {{ x.y }}", 11, "'x.y' is undefined"),
         ("a\n\n{% for i in x.items_ %}{% endfor %}", 12, "'x.items_' is undefined"),
+        ("{{ y.y is defined }}\n{{ x.y }}", 11, "'x.y' is undefined"),
         ("{{ 1 / 0 }}", 10, "division by zero"),
         ("a\n{{ 'a' + 1 }}", 11, "the template fails"),
         ("a\n{{ [1]|map('upper') }}", 11, "a generator has no text; add | list or | join"),
@@ -106,7 +107,7 @@ def test_a_partial_beside_the_template_goes_before_one_at_the_top() -> None:
 )  # fmt: skip
 def test_a_failure_names_the_line_and_what_is_wrong(template: str, line: int, message: str) -> None:
     with pytest.raises(TemplateFailure) as caught:
-        show(template, x={"z": 1})
+        show(template, x={"z": 1}, y={})
     assert (caught.value.where.path, caught.value.where.line) == (PATH, line)
     assert message in caught.value.message
 

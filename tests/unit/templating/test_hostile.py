@@ -85,6 +85,9 @@ HOSTILE = [
     ("{% include 'me.j2' %}", TOO_DEEP),
     ("{{ " + "[" * 3000 + "]" * 3000 + " }}", BAD_DEPTH),
     ("{{ x" + ".y" * 5000 + " }}", BAD_DEPTH),
+    ("{{ (1).to_bytes(10**9, 'big') }}", "'to_bytes' of 'int' object is unsafe"),
+    ("{{ ('ü' * 1000000).encode('punycode') }}", "'encode' of 'str' object is unsafe"),
+    ("{{ ('a' * 4000).translate({97: 'b' * 9000}) }}", "'translate' of 'str' object is unsafe"),
     ("{{ " + "9" * 6000 + " }}", "not a valid template"),
 ]  # fmt: skip
 
