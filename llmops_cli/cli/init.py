@@ -8,9 +8,11 @@ import typer
 from llmops_cli.cli.options import HERE
 from llmops_cli.cli.output import emit
 
+_ADVICE = {".pre-commit-config.yaml": "a local hook with `entry: llmops check` would check prompts at commit"}
+
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; here by default.")] = HERE,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; here by default.")] = HERE,
 ) -> None:
     """Start a small project that runs at once, without a key."""
     from llmops_cli.workflows.init import init as init_project
@@ -19,7 +21,8 @@ def init(
     for name in done.written:
         emit(f"wrote {(done.folder / name).as_posix()}\n")
     for name in done.skipped:
-        typer.echo(f"{(done.folder / name).as_posix()} is there already and stays as it is", err=True)
+        advice = f"; {_ADVICE[name]}" if name in _ADVICE else ""
+        typer.echo(f"{(done.folder / name).as_posix()} is there already and stays as it is{advice}", err=True)
     typer.echo(_next_steps(folder), err=True)
 
 
