@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmops_cli.domain.request import ToolCall, Usage
+from llmops_cli.domain.scoring import Severity
 from llmops_cli.errors import SourceLocation
 
 BASELINE_FORMAT = 1
@@ -18,6 +19,7 @@ class RecordedScore:
     value: float
     passed: bool
     explanation: str = ""
+    severity: Severity = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class BaselineLine:
     where: SourceLocation = SourceLocation("")
     raw: str = field(default="", compare=False, repr=False)
     """The line as it stands in the file: an answer that did not change keeps its line byte for byte."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer passed when it was accepted: all its `fail` scores did."""
+        return all(score.passed for score in self.scores.values() if score.severity == "fail")
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class Prompt:
     description: str = ""
     partials: Mapping[str, str] = field(default_factory=dict)
     """Templates reached by include, import or extends: path below `prompts/` to text with LF line ends."""
+    sources: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """Every file that was looked for to read it, from the project's root; no part of the identity."""
 
     @cached_property
     def digest(self) -> str:

@@ -1,5 +1,6 @@
 """The files of a project at one revision, wherever they come from."""
 
+from collections.abc import Sequence
 from typing import BinaryIO, Protocol
 
 
@@ -18,7 +19,7 @@ class FileTree(Protocol):
         """
         ...
 
-    def list(self, folder: str) -> list[str]:
+    def list(self, folder: str) -> Sequence[str]:
         """All files below a folder, sorted; empty where there is no such folder."""
         ...
 

@@ -73,7 +73,13 @@ def _line_from_dict(data: Mapping[str, Any], raw: str, where: SourceLocation) ->
     if not isinstance(count, int) or count < 1 or not isinstance(data["output"], str):
         raise ValueError("count or output is wrong")
     scores = {
-        name: RecordedScore(s["scorer"], float(s["value"]), bool(s["passed"]), s.get("explanation", ""))
+        name: RecordedScore(
+            s["scorer"],
+            float(s["value"]),
+            bool(s["passed"]),
+            s.get("explanation", ""),
+            "warn" if s.get("severity") == "warn" else "fail",
+        )
         for name, s in data.get("scores", {}).items()
     }
     return BaselineLine(
@@ -102,6 +108,7 @@ def line_to_dict(line: BaselineLine) -> dict[str, Any]:
     scores = {
         name: {"scorer": s.scorer, "value": s.value, "passed": s.passed}
         | ({"explanation": s.explanation} if s.explanation else {})
+        | ({"severity": s.severity} if s.severity != "fail" else {})
         for name, s in line.scores.items()
     }
     found: dict[str, Any] = {

@@ -20,12 +20,12 @@ from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation, did_you_mean
 from llmops_cli.files.fields import Fields
+from llmops_cli.files.labels_file import LABELS_FILE
 from llmops_cli.files.references import read_data_file, read_image, read_template_file
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, kind_of, parse_yaml, plain
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
-LABELS_FILE = f"{PROMPTS_DIR}/labels.yaml"
 _ENDINGS = (".yaml", ".yml")
 
 

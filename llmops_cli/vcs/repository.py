@@ -1,15 +1,18 @@
-"""Reading git: the only importer of GitPython. Nothing is ever checked out, stashed, staged or committed."""
+"""Reading git: the only importer of GitPython. Nothing is ever checked out, stashed, staged or committed.
+
+Objects come from one long-lived `git cat-file --batch`; history from one `git log` a question.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import posixpath
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from llmops_cli.errors import FileError, SourceLocation, UserError
+from llmops_cli.domain.revision import Change, CommitInfo
+from llmops_cli.errors import UserError
 
 if TYPE_CHECKING:
     import git
@@ -18,7 +21,8 @@ _EXPORTED_BY_HOOKS = (
     "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_LITERAL_PATHSPECS",
 )  # fmt: skip
-_LINK_MODE = 0o120000
+_RECORD = "\x01"
+_HEADER = ("%H", "%P", "%at", "%an", "%ae", "%s")
 
 
 class Repository:
@@ -26,90 +30,163 @@ class Repository:
 
     def __init__(self, repo: git.Repo, root: Path) -> None:
         self._repo = repo
+        self.bare = repo.working_tree_dir is None
         top = Path(os.path.realpath(repo.working_tree_dir or repo.git_dir))
-        self._prefix = Path(os.path.realpath(root)).relative_to(top).as_posix()
+        self.prefix = "." if self.bare else Path(os.path.realpath(root)).relative_to(top).as_posix()
 
     @property
     def head(self) -> str | None:
         """The commit of HEAD, or None before the first commit."""
-        return self._repo.head.commit.hexsha if self._repo.head.is_valid() else None
+        return self._find("HEAD")
 
     @property
     def branch(self) -> str | None:
         """The branch, or None when HEAD is detached."""
-        return None if self._repo.head.is_detached else self._repo.active_branch.name
+        return self._optional("symbolic-ref", "--quiet", "--short", "HEAD")
+
+    @property
+    def shallow(self) -> bool:
+        """Whether history was cut off when it was cloned."""
+        return self._git("rev-parse", "--is-shallow-repository") == "true"
 
     def is_dirty(self) -> bool:
         """Whether prompts, evalsets or settings differ from HEAD (untracked files included)."""
         paths = [self._inside(name) for name in ("prompts", "evalsets", "llmops.yaml")]
-        status = self._repo.git.status("--porcelain", "--untracked-files=normal", "--", *paths)
-        return bool(status.strip())
+        return bool(self._git("status", "--porcelain", "--untracked-files=normal", "--", *paths))
 
     def resolve(self, revision: str) -> str:
-        """The commit a revision names. Raises UserError where it names none."""
-        from git.exc import GitCommandError
+        """The commit a revision names. Raises UserError where it names none, or several."""
+        if not revision or revision.startswith("-") or any(ord(character) < 33 for character in revision):
+            raise UserError(f"{revision!r} is no revision", hint="a commit, branch, tag, or HEAD~2")
+        found = self._find(revision)
+        if found is not None:
+            return found
+        hint = "a commit, branch, tag, or HEAD~2"
+        if self.head is None:
+            hint = "this repository has no commit yet"
+        elif self.shallow:
+            hint = "this clone is shallow: `git fetch --unshallow` brings the rest"
+        elif len(self._candidates(revision)) > 1:
+            hint = f"the short hash is ambiguous: {', '.join(self._candidates(revision)[:5])}"
+        raise UserError(f"git knows no revision {revision!r}", hint=hint)
 
-        try:
-            found: str = self._repo.git.rev_parse(
-                "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-            )
-        except GitCommandError as error:
-            hint = "a commit, branch, tag, or HEAD~2; in a shallow clone `git fetch --unshallow` brings more"
-            raise UserError(f"git knows no revision {revision!r}", hint=hint) from error
+    def merge_base(self, one: str, other: str) -> str:
+        """The commit where two revisions part. Raises UserError where there is none at hand."""
+        found = self._optional("merge-base", self.resolve(one), self.resolve(other))
+        if found is None:
+            hint = "`git fetch --unshallow` brings the history" if self.shallow else "name a commit instead"
+            raise UserError(f"{one} and {other} have no common commit here", hint=hint)
         return found
 
     def tree(self, commit: str) -> GitTree:
-        """The project's files at a commit."""
-        return GitTree(self._repo.commit(commit), self._prefix)
+        """The project's files at a commit (a full hash, from `resolve`)."""
+        return GitTree(self, commit)
 
-    def commits_touching(self, folder: str, limit: int) -> Iterator[str]:
-        """Commits of HEAD's history that changed a folder, newest first."""
-        if self.head is None:
-            return
-        for commit in self._repo.iter_commits("HEAD", paths=[self._inside(folder)], max_count=limit):
-            yield commit.hexsha
+    def changes(
+        self, paths: tuple[str, ...], revision: str = "HEAD", limit: int | None = None
+    ) -> list[Change]:
+        """Commits that changed any of the paths, newest first; merges only for what they add themselves."""
+        if self._find(revision) is None:
+            return []
+        options = ["--topo-order", "--name-status", "-M", "-c", "-z", "--no-show-signature", "--no-color"]
+        options.append(f"--format={_RECORD}{'%x00'.join(_HEADER)}")
+        if limit is not None:
+            options.append(f"--max-count={limit}")
+        text = self._git("log", *options, self.resolve(revision), "--", *map(self._inside, paths))
+        return _read_log(text, self.prefix)
+
+    def commit(self, revision: str) -> CommitInfo:
+        """What is known of one commit. Raises UserError."""
+        text = self._git("log", "-1", f"--format={_RECORD}{'%x00'.join(_HEADER)}", self.resolve(revision))
+        return _read_log(text, self.prefix)[0].commit
+
+    def blob(self, commit: str, path: str) -> bytes | None:
+        """A file's bytes at a commit, or None where it has none there."""
+        full = posixpath.normpath(posixpath.join(self.prefix, path))
+        if "\n" in full or full.startswith(".."):
+            return None
+        try:
+            _, kind, _, data = self._repo.git.get_object_data(f"{commit}:{full}")
+        except ValueError as error:  # GitPython's word for "missing"
+            if self._git("rev-parse", "--show-object-format") != "sha1":
+                message = "the repository uses SHA-256 object names, which GitPython cannot read yet"
+                raise UserError(
+                    message, hint="`eval` without --against and --at works all the same"
+                ) from error
+            return None
+        return bytes(data) if kind in ("blob", b"blob") else None
+
+    def files_below(self, commit: str, folder: str) -> list[str]:
+        """Files below a folder at a commit, sorted; links and submodules are left out."""
+        text = self._git("ls-tree", "-r", "-z", "--full-tree", commit, "--", self._plain(folder) + "/")
+        found = []
+        for line in filter(None, text.split("\0")):
+            meta, _, path = line.partition("\t")
+            if meta.startswith("100"):
+                found.append(posixpath.relpath(path, self.prefix))
+        return sorted(found)
 
     def close(self) -> None:
         """End the git processes that were started."""
         self._repo.close()
 
+    def _plain(self, path: str) -> str:
+        return posixpath.normpath(posixpath.join(self.prefix, path))
+
     def _inside(self, path: str) -> str:
-        return ":(literal)" + posixpath.normpath(posixpath.join(self._prefix, path))
+        return ":(top,literal)" + self._plain(path)
+
+    def _find(self, revision: str) -> str | None:
+        return self._optional(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        )
+
+    def _candidates(self, revision: str) -> list[str]:
+        if len(revision) < 4 or set(revision.lower()) - set("0123456789abcdef"):
+            return []
+        return (self._optional("rev-parse", f"--disambiguate={revision}") or "").split()
+
+    def _optional(self, *arguments: str) -> str | None:
+        from git.exc import GitCommandError
+
+        try:
+            return str(self._repo.git.execute(["git", *arguments], stdout_as_string=True)) or None
+        except GitCommandError as error:
+            _refuse_foreign_owner(error)
+            return None
+
+    def _git(self, *arguments: str) -> str:
+        from git.exc import GitCommandError
+
+        try:
+            return str(self._repo.git.execute(["git", *arguments], stdout_as_string=True))
+        except GitCommandError as error:
+            _refuse_foreign_owner(error)
+            lines = str(error.stderr).strip().strip("'").splitlines()
+            why = lines[0].removeprefix("stderr: ").strip("' ") if lines else "no reason given"
+            hint = (
+                "a partial clone may lack it: `git fetch` brings it"
+                if "promisor" in str(error.stderr)
+                else None
+            )
+            raise UserError(f"git {arguments[0]} failed: {why}", hint=hint) from error
 
 
 class GitTree:
     """A FileTree over one commit."""
 
-    def __init__(self, commit: git.Commit, prefix: str) -> None:
-        self._tree = commit.tree
-        self._prefix = prefix
-        self.label = commit.hexsha
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self._repository = repository
+        self.label = commit
 
     def open(self, path: str) -> BinaryIO | None:
-        """See FileTree.open. Links are refused: what they point at may lie outside the commit."""
-        item = self._find(path)
-        if item is None or item.type != "blob":
-            return None
-        if item.mode == _LINK_MODE:
-            raise FileError("is a link; links are not followed in git's history", where=SourceLocation(path))
-        return io.BytesIO(item.data_stream.read())
+        """See FileTree.open; what is a link in git is read as text, never followed."""
+        data = self._repository.blob(self.label, path)
+        return None if data is None else io.BytesIO(data)
 
     def list(self, folder: str) -> list[str]:
         """See FileTree.list."""
-        from git.objects import Blob, Tree
-
-        item = self._find(folder)
-        if not isinstance(item, Tree):
-            return []
-        blobs = [found for found in item.traverse() if isinstance(found, Blob)]
-        return sorted(posixpath.relpath(str(blob.path), self._prefix) for blob in blobs)
-
-    def _find(self, path: str) -> git.Tree | git.Blob | None:
-        full = posixpath.normpath(posixpath.join(self._prefix, path))
-        try:
-            return self._tree if full == "." else self._tree / full
-        except KeyError:
-            return None
+        return self._repository.files_below(self.label, folder)
 
 
 def open_repository(root: Path) -> Repository | None:
@@ -126,3 +203,40 @@ def open_repository(root: Path) -> Repository | None:
         return Repository(git.Repo(root, search_parent_directories=True), root)
     except (InvalidGitRepositoryError, NoSuchPathError, GitCommandNotFound):
         return None
+
+
+def _read_log(text: str, prefix: str) -> list[Change]:
+    """The records of `git log -z --name-status` with our format."""
+    tokens = iter(text.split("\0"))
+    changes: list[Change] = []
+    header: CommitInfo | None = None
+    paths: set[str] = set()
+    renames: list[tuple[str, str]] = []
+    for raw in tokens:
+        token = raw.lstrip("\n")
+        if token.startswith(_RECORD):
+            if header is not None:
+                changes.append(Change(header, frozenset(paths), tuple(renames)))
+            sha, parents, time = token[1:], next(tokens), next(tokens)
+            header = CommitInfo(
+                sha, tuple(parents.split()), int(time), next(tokens), next(tokens), next(tokens)
+            )
+            paths, renames = set(), []
+        elif token and "R" in token:
+            old, new = (posixpath.relpath(next(tokens), prefix) for _ in range(2))
+            paths |= {old, new}
+            renames.append((new, old))
+        elif token:
+            paths.add(posixpath.relpath(next(tokens), prefix))
+    if header is not None:
+        changes.append(Change(header, frozenset(paths), tuple(renames)))
+    return changes
+
+
+def _refuse_foreign_owner(error: Exception) -> None:
+    """Git reads no repository of another owner (CVE-2022-24765): say so instead of finding nothing."""
+    if "dubious ownership" in str(error):
+        hint = "git config --global --add safe.directory <the repository's path>"
+        raise UserError(
+            "the repository belongs to another user, so git refuses to read it", hint=hint
+        ) from error

@@ -44,6 +44,10 @@ def accept(project: Project, run_name: str | None, evalsets: Sequence[str]) -> l
     problems = Problems()
     for part in parts:
         _check(project, part, problems)
+    for comparison in result.comparisons:
+        if (comparison.against or "").startswith("variant "):  # the reference's own answers stand on no side
+            hint = "run `llmops eval` without --reference first; the answers are in the cache"
+            problems.add("the run compared its variants with each other", comparison.where, hint)
     if problems:
         found = problems.sorted()
         raise UserError(found[0].message, problems=found)
@@ -139,6 +143,7 @@ def _line(
             round(named.score.value, 6),
             named.score.passed,
             "" if named.score.passed else named.score.explanation,
+            named.severity,
         )
         for named in outcome.scores
         if named.score is not None

@@ -152,7 +152,7 @@ def _as_recorded(lines: Sequence[BaselineLine]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for line in lines:
         scores = tuple(
-            NamedScore(name, s.scorer, score=Score(s.value, s.passed, s.explanation))
+            NamedScore(name, s.scorer, s.severity, score=Score(s.value, s.passed, s.explanation))
             for name, s in line.scores.items()
         )
         outcomes += [

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
@@ -83,14 +85,32 @@ def open_project(directory: Path) -> Project:
 
 def load_prompt(tree: FileTree, path: str) -> Prompt:
     """A prompt as it stands in a tree, with every partial it reaches, checked. Raises FileError."""
-    from dataclasses import replace
-
     from llmops_cli.templating.closure import check_variables, reached_templates
 
-    bare = read_prompt(tree, path)
-    prompt = replace(bare, partials=reached_templates(bare, lambda name: read_bytes(tree, name)))
+    tracked = Tracked(tree)
+    bare = read_prompt(tracked, path)
+    partials = reached_templates(bare, lambda name: read_bytes(tracked, name))
+    prompt = replace(bare, partials=partials, sources=frozenset(tracked.opened))
     problems = Problems()
     for problem in check_variables(prompt):
         problems.add(problem.message, problem.where, problem.hint)
     problems.raise_if_any()
     return prompt
+
+
+class Tracked:
+    """A FileTree that remembers which files were asked for."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self._tree = tree
+        self.label = tree.label
+        self.opened: set[str] = set()
+
+    def open(self, path: str) -> BinaryIO | None:
+        """See FileTree.open."""
+        self.opened.add(path)
+        return self._tree.open(path)
+
+    def list(self, folder: str) -> Sequence[str]:
+        """See FileTree.list."""
+        return self._tree.list(folder)

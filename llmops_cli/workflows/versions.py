@@ -1,50 +1,133 @@
-"""Finding an old version of a prompt by its digest: worktree first, then HEAD, then history."""
+"""The versions of a prompt: its contents over time, found by digest, followed across renames.
+
+A commit makes a version when the prompt's digest there is none of its parents': a commit that only moves
+the file or edits a comment makes none, a merge makes one only by what it adds itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
+from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import UserError
+from llmops_cli.files.prompt_file import prompt_name
 from llmops_cli.vcs.repository import Repository
-from llmops_cli.workflows.project import Project, load_prompt
+from llmops_cli.workflows.project import Project, Tracked, load_prompt
 
-MAX_COMMITS = 1000
-"""How far back a version is looked for; beyond it a baseline is compared by its recorded inputs."""
+_ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One content of a prompt and the commit that brought it (None: not committed yet).
+
+    `prompt` is None where the file was invalid at that commit; `error` says why.
+    """
+
+    name: str
+    path: str
+    commit: CommitInfo | None
+    prompt: Prompt | None
+    error: str | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """The prompt digest, or None of an invalid version."""
+        return self.prompt.digest if self.prompt else None
+
+
+@dataclass(frozen=True)
+class _State:
+    """What stood at a path at a commit; `identity` tells two contents apart, None is absence."""
+
+    identity: str | None
+    prompt: Prompt | None
+    error: str | None
+    sources: frozenset[str]
 
 
 class Versions:
-    """Remembers every version it met, so that each commit is read at most once."""
+    """Reads each commit at most once; remembers every version it met."""
 
     def __init__(self, project: Project, repository: Repository | None) -> None:
         self._project = project
         self._repository = repository
         self._known: dict[tuple[str, str], Prompt] = {}
-        self._read: dict[str, int] = {}
-        self._commits: list[str] | None = None
+        self._walks: dict[str, Iterator[Version]] = {}
+        self._changes: dict[str, list[Change]] = {}
+        self._states: dict[tuple[str, str], _State] = {}
 
     def find(self, name: str, digest: str) -> Prompt | None:
-        """The version of a prompt with this digest, or None where the history at hand does not hold it."""
-        if (name, digest) in self._known:
-            return self._known[name, digest]
-        if name in self._project.prompt_paths:
-            self._remember(self._project.prompt(name))
-        while (name, digest) not in self._known and self._read_next(name):
-            pass
+        """The version of a prompt with this digest: worktree first, then history; None where neither has it."""
+        if (name, digest) not in self._known and name in self._project.prompt_paths:
+            self._remember(name, self._project.prompt(name))
+        if (name, digest) not in self._known:
+            for version in self._walks.setdefault(name, self.history(name)):
+                if version.prompt is not None:
+                    self._remember(name, version.prompt)
+                if version.digest == digest:
+                    break
         return self._known.get((name, digest))
 
-    def _read_next(self, name: str) -> bool:
-        """Read the prompt at the next older commit; False at the end of history."""
-        if self._commits is None:
-            repository = self._repository
-            self._commits = list(repository.commits_touching(PROMPTS_DIR, MAX_COMMITS)) if repository else []
-        place = self._read.get(name, 0)
-        if place >= len(self._commits) or self._repository is None:
-            return False
-        self._read[name] = place + 1
-        tree = self._repository.tree(self._commits[place])
-        for ending in (".yaml", ".yml"):
-            try:
-                self._remember(load_prompt(tree, f"{PROMPTS_DIR}/{name}{ending}"))
-            except UserError:  # absent or invalid at that commit: not the version that gave an answer
+    def history(self, name: str, revision: str = "HEAD") -> Iterator[Version]:
+        """The versions of a prompt newest first, across renames; empty without git or before a first commit."""
+        repository = self._repository
+        if repository is None or (revision == "HEAD" and repository.head is None):
+            return
+        tip = repository.resolve(revision)
+        path = self._path(tip, name)
+        watched = {path, *self._state(tip, path).sources}
+        for change in self._changes_of(tip):
+            if not change.paths & watched:
                 continue
-        return True
+            state = self._state(change.commit.sha, path)
+            before = change.name_before(path)
+            parents = [self._state(parent, before) for parent in change.commit.parents]
+            watched |= state.sources | {before}
+            watched |= {source for parent in parents for source in parent.sources}
+            if state.identity is not None and state.identity not in [p.identity for p in parents]:
+                yield Version(prompt_name(path), path, change.commit, state.prompt, state.error)
+            path = before
 
-    def _remember(self, prompt: Prompt) -> None:
-        self._known.setdefault((prompt.name, prompt.digest), prompt)
+    def at(self, name: str, commit: str) -> Prompt:
+        """A prompt as it stood at a commit. Raises UserError where it did not stand there, or was invalid."""
+        repository = self._repository
+        assert repository is not None
+        return load_prompt(repository.tree(commit), self._path(commit, name))
+
+    def exists(self, name: str, commit: str) -> bool:
+        """Whether a prompt of that name stood at a commit."""
+        return self._state(commit, self._path(commit, name)).identity is not None
+
+    def _changes_of(self, tip: str) -> list[Change]:
+        if tip not in self._changes:
+            assert self._repository is not None
+            self._changes[tip] = self._repository.changes((PROMPTS_DIR,), tip)
+        return self._changes[tip]
+
+    def _path(self, commit: str, name: str) -> str:
+        assert self._repository is not None
+        paths = [f"{PROMPTS_DIR}/{name}{ending}" for ending in _ENDINGS]
+        found = (path for path in paths if self._repository.blob(commit, path) is not None)
+        return next(found, paths[0])
+
+    def _state(self, commit: str, path: str) -> _State:
+        if (commit, path) not in self._states:
+            self._states[commit, path] = self._read(commit, path)
+        return self._states[commit, path]
+
+    def _read(self, commit: str, path: str) -> _State:
+        assert self._repository is not None
+        data = self._repository.blob(commit, path)
+        if data is None:
+            return _State(None, None, None, frozenset())
+        tree = Tracked(self._repository.tree(commit))
+        try:
+            prompt = load_prompt(tree, path)
+        except UserError as error:  # invalid at that commit: shown as such, and the walk goes on
+            message = error.problems[0].message
+            return _State(f"invalid:{hash(data)}", None, message, frozenset(tree.opened))
+        return _State(prompt.digest, prompt, None, prompt.sources)
+
+    def _remember(self, name: str, prompt: Prompt) -> None:
+        self._known.setdefault((name, prompt.digest), prompt)

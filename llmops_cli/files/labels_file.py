@@ -1,0 +1,120 @@
+"""`prompts/labels.yaml`: names such as `production` that point at versions, changed by commit.
+
+    support/escalation:
+      production: {digest: "p1:ab12…", commit: 4f9c…}
+
+The digest rules; the commit is a hint, so that a squash merge breaks nothing.
+"""
+
+import io
+from collections.abc import Mapping as AbstractMapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmops_cli.domain.prompt import PROMPTS_DIR
+from llmops_cli.domain.tree import FileTree
+from llmops_cli.errors import FileError, Problems, SourceLocation
+from llmops_cli.files.fields import Fields
+from llmops_cli.files.text import read_text
+from llmops_cli.files.yaml_source import parse_yaml
+
+LABELS_FILE = f"{PROMPTS_DIR}/labels.yaml"
+_DIGEST = "p1:"
+_CONFLICT = ("<<<<<<<", ">>>>>>>")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTarget:
+    """What a label points at; `commit` is where it was found when it was set."""
+
+    digest: str
+    commit: str | None
+    where: SourceLocation
+
+
+Labels = AbstractMapping[str, AbstractMapping[str, LabelTarget]]
+"""Prompt name to label to target."""
+
+
+def read_labels(tree: FileTree) -> Labels:
+    """All labels; empty where there is no file. Raises FileError with every mistake."""
+    text = read_text(tree, LABELS_FILE)
+    return {} if text is None else parse_labels(text)
+
+
+def parse_labels(text: str) -> Labels:
+    """The labels in a file's text. Raises FileError."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith(_CONFLICT):
+            hint = "decide which version each label points at, and take the marks out"
+            where = SourceLocation(LABELS_FILE, number)
+            raise FileError("the labels hold the marks of a merge conflict", where=where, hint=hint)
+    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.split("\n")):
+        return {}
+    problems = Problems()
+    fields = Fields(parse_yaml(text, LABELS_FILE), problems, "the labels")
+    labels: dict[str, dict[str, LabelTarget]] = {}
+    for name, node in fields.mapping.entries.items():
+        prompt = Fields(node, problems, f"the labels of {name!r}")
+        labels[name] = {}
+        for label, target in prompt.mapping.entries.items():
+            entry = Fields(target, problems, f"label {label!r}")
+            digest, commit = entry.text("digest", required=True) or "", entry.text("commit")
+            entry.done()
+            if digest and not digest.startswith(_DIGEST):
+                problems.add(
+                    f"{digest!r} is no prompt digest", entry.place("digest"), "`llmops label` writes it"
+                )
+            labels[name][label] = LabelTarget(digest, commit, target.where)
+    problems.raise_if_any()
+    return labels
+
+
+def with_label(text: str, name: str, label: str, digest: str, commit: str | None) -> str:
+    """The file's text with one label set; comments and order stay. Raises FileError for a broken file."""
+    parse_labels(text)
+
+    def change(labels: Any) -> None:
+        target: dict[str, str] = {"digest": digest, **({"commit": commit} if commit else {})}
+        labels.setdefault(name, {})[label] = _flow(target)
+
+    return _edited(text, change)
+
+
+def without_label(text: str, name: str, label: str) -> str:
+    """The file's text with one label taken out; a prompt without labels goes too."""
+    parse_labels(text)
+
+    def change(labels: Any) -> None:
+        labels.get(name, {}).pop(label, None)
+        if not labels.get(name, True):
+            del labels[name]
+
+    return _edited(text, change)
+
+
+def _flow(target: dict[str, str]) -> Any:
+    from ruamel.yaml.comments import CommentedMap
+
+    mapping = CommentedMap(target)
+    mapping.fa.set_flow_style()
+    return mapping
+
+
+def _edited(text: str, change: Any) -> str:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    document = yaml.load(text) if text.strip() else None
+    comments_only = document is None and text.strip()
+    if document is None:
+        document = CommentedMap()
+    change(document)
+    if not document:
+        return text if comments_only else ""
+    buffer = io.StringIO()
+    yaml.dump(document, buffer)
+    return (text.rstrip("\n") + "\n" if comments_only else "") + buffer.getvalue()

@@ -1,0 +1,228 @@
+"""The JSON Schemas of what llmops writes: a line of a baseline, and a run.
+
+Readers pass over keys that they do not know, so that a newer llmops may add some within one format.
+"""
+
+from typing import Any
+
+from llmops_cli.domain.baseline import BASELINE_FORMAT, VariantSummary
+from llmops_cli.domain.comparison import DeltaKind, Status, Totals
+from llmops_cli.domain.evalset import GateSpec
+from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
+from llmops_cli.domain.run_json import RUN_FORMAT
+from llmops_cli.domain.scoring import Metrics
+from llmops_cli.errors import ExitCode
+from llmops_cli.files.schema_parts import Schema, of_dataclass
+
+_TEXT: Schema = {"type": "string"}
+_TEXTS: Schema = {"type": "array", "items": _TEXT}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_DIGEST: Schema = {"type": "string", "pattern": "^([a-z][0-9]+:)?[0-9a-f]+$"}
+_PLACE: Schema = {"type": "string", "description": "path:line:column"}
+_INPUTS: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "null"]},
+    "description": "A digest of what the case gave to each input; null where the prompt's default stood.",
+}
+_USAGE: Schema = {"type": "object", "properties": {"input_tokens": _COUNT, "output_tokens": _COUNT}}
+_TOOL_CALLS: Schema = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"name": _TEXT, "arguments": {}}, "required": ["name"]},
+}
+
+
+def baseline_schema() -> Schema:
+    """One line of a baseline: the header, a variant's figures, or an accepted answer."""
+    return {
+        "description": "One line of a baseline file; `llmops accept` writes it.",
+        "type": "object",
+        "if": {"required": ["llmops_baseline"]},
+        "then": _open({"llmops_baseline": _format(BASELINE_FORMAT), "evalset": _TEXT}, ["llmops_baseline"]),
+        "else": {"if": {"required": ["summary"]}, "then": _summary(), "else": _answer()},
+    }
+
+
+def _summary() -> Schema:
+    numbers = of_dataclass(VariantSummary, required=False, leave_out=["variant"])["properties"]
+    return _open({"summary": _TEXT, **numbers}, ["summary"])
+
+
+def _answer() -> Schema:
+    score = _open(
+        {"scorer": _DIGEST, "value": _SHARE, "passed": {"type": "boolean"}, "explanation": _TEXT},
+        ["scorer", "value", "passed"],
+    )
+    properties = {
+        "id": _TEXT,
+        "variant": _TEXT,
+        "count": {"type": "integer", "minimum": 1, "description": "Trials that gave this answer."},
+        "output": _TEXT,
+        "tool_calls": _TOOL_CALLS,
+        "redacted": {"type": "boolean"},
+        "scores": {"type": "object", "additionalProperties": score},
+        "usage": _USAGE,
+        "finish_reason": _TEXT,
+        "served_model": _TEXT,
+        "request": _DIGEST,
+        "prompt": _DIGEST,
+        "prompt_name": _TEXT,
+        "settings": _settings(),
+        "inputs": _INPUTS,
+    }
+    return _open(properties, ["id", "variant", "output", "request", "prompt", "prompt_name", "settings"])
+
+
+def run_schema() -> Schema:
+    """A run file under `.llmops/runs/`, and what `eval --format json` prints."""
+    properties = {
+        "llmops_run": _format(RUN_FORMAT),
+        "id": _TEXT,
+        "started": {"type": "string", "description": "ISO 8601, UTC."},
+        "seconds": {"type": "number", "minimum": 0},
+        "interrupted": {"type": "boolean"},
+        "retries": _COUNT,
+        "judge": _open({"calls": _COUNT, "cost": {"type": ["number", "null"]}}, ["calls", "cost"]),
+        "provenance": of_dataclass(Provenance, required=False),
+        "verdict": _verdict(),
+        "evalsets": {"type": "array", "items": _evalset()},
+    }
+    return _open(properties, list(properties), "One run of `llmops eval`, with its verdict.")
+
+
+def _verdict() -> Schema:
+    status: Schema = {"enum": [status.value for status in Status]}
+    reason = _open(
+        {"status": status, "text": _TEXT, "where": {"anyOf": [_PLACE, {"type": "null"}]}},
+        ["status", "text", "where"],
+    )
+    properties = {
+        "status": status,
+        "exit_code": {"enum": sorted({int(one.exit_code) for one in Status} | {int(ExitCode.PASS)})},
+        "reasons": {"type": "array", "items": reason},
+        "notes": _TEXTS,
+    }
+    return _open(properties, ["status", "reasons", "notes"])
+
+
+def _evalset() -> Schema:
+    case = _open(
+        {
+            "id": _TEXT,
+            "where": _PLACE,
+            "vars": {"type": "object"},
+            "expected": {},
+            "tags": _TEXTS,
+            "critical": {"type": "boolean"},
+        },
+        ["id", "where"],
+    )
+    properties = {
+        "name": _TEXT,
+        "path": _TEXT,
+        "trials": {"type": "integer", "minimum": 1},
+        "complete": {"type": "boolean", "description": "False where only some of its cases were run."},
+        "gate": of_dataclass(GateSpec, required=False),
+        "cases": {"type": "array", "items": case},
+        "comparisons": {"type": "array", "items": _comparison()},
+    }
+    return _open(properties, list(properties))
+
+
+def _comparison() -> Schema:
+    totals = of_dataclass(Totals)
+    side = _open(
+        {
+            "passed": {"type": ["boolean", "null"]},
+            "trials": _COUNT,
+            "passes": _COUNT,
+            "outcomes": {"type": "array", "items": _outcome()},
+        },
+        ["passed", "outcomes"],
+    )
+    case = _open(
+        {
+            "id": _TEXT,
+            "kind": {"enum": [kind.value for kind in DeltaKind]},
+            "reason": _TEXT,
+            "inputs": _INPUTS,
+            "base": side,
+            "candidate": side,
+        },
+        ["id", "kind"],
+    )
+    properties = {
+        "variant": of_dataclass(VariantInfo),
+        "against": {"type": ["string", "null"], "description": "What the base is called; null without one."},
+        "changes": _TEXTS,
+        "candidate": totals,
+        "base": {"anyOf": [totals, {"type": "null"}]},
+        "metrics": {"type": "object", "additionalProperties": of_dataclass(Metrics)},
+        "notes": _TEXTS,
+        "cases": {"type": "array", "items": case},
+    }
+    return _open(properties, list(properties))
+
+
+def _outcome() -> Schema:
+    response = _open(
+        {
+            "text": _TEXT,
+            "tool_calls": _TOOL_CALLS,
+            "usage": _USAGE,
+            "latency": {"type": "number", "description": "Seconds."},
+            "first_token": {"type": "number", "description": "Seconds."},
+            "cost": {"type": "number", "description": "USD; absent where the price is unknown."},
+            "served_model": _TEXT,
+            "finish_reason": _TEXT,
+            "attempts": {"type": "integer", "minimum": 1},
+        },
+        ["text"],
+    )
+    score = _open(
+        {
+            "name": _TEXT,
+            "digest": _DIGEST,
+            "severity": {"enum": ["fail", "warn"]},
+            "weight": {"type": "number", "minimum": 0},
+            "value": _SHARE,
+            "passed": {"type": "boolean"},
+            "explanation": _TEXT,
+            "details": {"type": "object"},
+            "failure": {"type": ["string", "null"], "description": "Why it could not be judged."},
+        },
+        ["name", "digest"],
+    )
+    properties = {
+        "trial": {"type": "integer", "minimum": 1},
+        "fingerprint": _DIGEST,
+        "source": {"enum": [source.value for source in Source]},
+        "response": response,
+        "failure": of_dataclass(Failure, required=False) | {"required": ["message"]},
+        "scores": {"type": "array", "items": score | {"dependentRequired": {"value": ["passed"]}}},
+    }
+    return _open(properties, ["trial", "fingerprint", "source", "scores"])
+
+
+def _settings() -> Schema:
+    return _open(
+        {
+            "provider": _TEXT,
+            "model": _TEXT,
+            "endpoint": _TEXT,
+            "params": {"type": "object"},
+            "tools": {"type": "array"},
+            "output_schema": {"type": "object"},
+        },
+        ["provider", "model"],
+        "The request's settings as they were.",
+    )
+
+
+def _format(newest: int) -> Schema:
+    return {"type": "integer", "maximum": newest, "description": "The format's version."}
+
+
+def _open(properties: dict[str, Any], required: list[str], description: str = "") -> Schema:
+    found: Schema = {"type": "object", "properties": properties, "required": required}
+    return {**found, "description": description} if description else found

@@ -1,0 +1,119 @@
+"""A project with its history: prompts at revisions and behind labels."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from llmops_cli.domain.prompt import Prompt, short_digest
+from llmops_cli.domain.revision import CommitInfo, Reference, parse_reference
+from llmops_cli.errors import FileError, SourceLocation, UserError, did_you_mean
+from llmops_cli.files.labels_file import LABELS_FILE, Labels, LabelTarget, read_labels
+from llmops_cli.vcs.repository import Repository, open_repository
+from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.versions import Versions
+
+
+@dataclass(frozen=True)
+class ResolvedPrompt:
+    """A prompt with where it was found: at a commit, behind a label, or in the worktree."""
+
+    prompt: Prompt
+    commit: CommitInfo | None = None
+    label: str | None = None
+
+
+class Revisions:
+    """Opens the repository at the first question that needs it."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @cached_property
+    def repository_if_any(self) -> Repository | None:
+        """The repository around the project, if there is one."""
+        return open_repository(self.project.root)
+
+    @property
+    def repository(self) -> Repository:
+        """The repository. Raises UserError where there is none."""
+        if self.repository_if_any is None:
+            message = f"{self.project.root} is in no git repository, and history is what this needs"
+            raise UserError(message, hint="`git init` starts one; eval, check and render work without")
+        return self.repository_if_any
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The versions of the project's prompts."""
+        return Versions(self.project, self.repository_if_any)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The labels as they stand in the worktree. Raises FileError."""
+        return read_labels(self.project.tree)
+
+    def labels_of(self, name: str, digest: str | None) -> list[str]:
+        """The labels that point at a version."""
+        return [label for label, target in self.labels.get(name, {}).items() if target.digest == digest]
+
+    def prompt(self, text: str) -> ResolvedPrompt:
+        """The prompt that `NAME[@REV]` names. Raises UserError."""
+        reference = parse_reference(text)
+        if reference.label is not None:
+            return self._labelled(reference, reference.label)
+        if reference.revision is None:
+            return ResolvedPrompt(self.project.prompt(reference.name))
+        commit = self.repository.resolve(reference.revision)
+        return ResolvedPrompt(self.at(reference.name, commit), self.repository.commit(commit))
+
+    def at(self, name: str, commit: str) -> Prompt:
+        """A prompt at a commit. Raises UserError where it was not there, or was invalid."""
+        if not self.versions.exists(name, commit):
+            known = name in self.project.prompt_paths
+            hint = f"`llmops log {name}` lists its versions" if known else "`llmops list` names the prompts"
+            raise UserError(f"there was no prompt {name!r} at {commit[:10]}", hint=hint)
+        try:
+            return self.versions.at(name, commit)
+        except FileError as error:
+            raise UserError(f"{name!r} was invalid at {commit[:10]}: {error}") from error
+
+    def close(self) -> None:
+        """End git's processes."""
+        if self.repository_if_any is not None:
+            self.repository_if_any.close()
+
+    def _labelled(self, reference: Reference, label: str) -> ResolvedPrompt:
+        target = self.target(reference.name, label)
+        found = self.find(reference.name, target)
+        if found is None:
+            raise FileError(
+                f"label {label!r} points at {short_digest(target.digest)}, which is no version of "
+                f"{reference.name!r} that this branch's history holds",
+                where=SourceLocation(LABELS_FILE, target.where.line),
+                hint=self._missing_hint(reference.name),
+            )
+        return ResolvedPrompt(found, label=label)
+
+    def target(self, name: str, label: str) -> LabelTarget:
+        """What a label points at. Raises UserError for an unknown one."""
+        labels = self.labels.get(name, {})
+        if label not in labels:
+            hint = did_you_mean(label, list(labels)) or f"`llmops label {name} {label}` sets it"
+            raise UserError(f"the prompt {name!r} has no label {label!r}", hint=hint)
+        return labels[label]
+
+    def find(self, name: str, target: LabelTarget) -> Prompt | None:
+        """The version behind a label: at its commit if that still holds it, else wherever history does."""
+        repository = self.repository_if_any
+        if target.commit and repository is not None:
+            try:
+                prompt = self.versions.at(name, repository.resolve(target.commit))
+            except UserError:  # a hint that no longer holds: the digest decides
+                prompt = None
+            if prompt is not None and prompt.digest == target.digest:
+                return prompt
+        return self.versions.find(name, target.digest)
+
+    def _missing_hint(self, name: str) -> str:
+        repository = self.repository_if_any
+        if repository is not None and repository.shallow:
+            return "this clone is shallow: `git fetch --unshallow` brings the rest"
+        return f"`llmops log {name}` lists the versions there are"
