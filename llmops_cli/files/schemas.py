@@ -78,7 +78,7 @@ def _prompt() -> Schema:
     }
     properties = {
         "description": text("What the prompt is for; no part of its version."),
-        "model": text("An alias of llmops.yaml, vendor/model, offline/assistant, echo, python:module:function."),
+        "model": text("An alias, vendor/model, offline/assistant, echo, python:module:function."),
         "params": _params(),
         "inputs": entries(_input(), "The variables its templates may use.", propertyNames=_INPUT_NAME),
         "prompt": content | {"description": "Short for one user message."},
