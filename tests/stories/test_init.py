@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +214,19 @@ def test_a_disk_that_fills_up_half_way_leaves_nothing(home: Project, monkeypatch
     assert "No space left on device" in result.stderr
     assert os.listdir(home.root) == ["README.md"]  # noqa: PTH208
     assert home.read("README.md") == "mine\n"
+
+
+def test_the_wheel_brings_the_project_along(home: Project) -> None:
+    """Built by the project's own back end, and run from the zip: nothing is read from the source tree."""
+    build = f"from hatchling.build import build_wheel; print(build_wheel({str(home.root)!r}))"
+    source = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True, timeout=60)
+    (wheel,) = home.root.glob("*.whl")
+
+    result = home.run_process("init", "demo", env={"PYTHONPATH": str(wheel)})
+
+    assert result.exit_code == 0, result.stderr
+    assert files_below(home.root / "demo") == template_files()
 
 
 def test_a_project_may_stand_below_another(demo: Project) -> None:

@@ -1,0 +1,187 @@
+"""The README does what it says: its commands are run, its tables and examples compared with the program."""
+
+import dataclasses
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+
+from llmops_cli import plugins
+from llmops_cli.cli.main import app
+from llmops_cli.domain.evalset import GateSpec
+from llmops_cli.errors import ExitCode
+from llmops_cli.files.evalset_file import read_evalset
+from llmops_cli.files.settings_file import read_settings
+from llmops_cli.files.worktree import WorkTree
+from llmops_cli.reporters.terminal import format_terminal
+from llmops_cli.workflows.evaluate import EvalOptions, evaluate
+from llmops_cli.workflows.init import init
+from llmops_cli.workflows.project import open_project
+from tests.docs.markdown import README, ROOT, Command, blocks, commands, table
+from tests.support.project import Project
+
+_TEXT = README.read_text(encoding="utf-8")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_DURATION = re.compile(r"<?\d+(?:\.\d+)? (?:ms|s)\b")
+
+
+def walk(start: Project, todo: list[Command]) -> list[str]:
+    """Run the commands one after the other; returns what went wrong. `llmops` runs in this process."""
+    here, wrong = start.root, []
+    for command in todo:
+        words = shlex.split(command.line)
+        if words[0] == "cd":
+            here /= words[1]
+            continue
+        if words[0] == "llmops":
+            code = Project(here, None).llmops(*words[1:]).exit_code
+        else:
+            code = subprocess.run(command.line, shell=True, cwd=here, check=False).returncode
+        if code != command.exit_code:
+            wrong.append(f"{command.line}: exit code {code}, the README says {command.exit_code}")
+    return wrong
+
+
+@pytest.mark.parametrize("git", [False, True], ids=["outside git", "in a repository"])
+def test_the_ten_minute_tour(tmp_path: Path, *, git: bool) -> None:
+    todo = commands("tour")
+    ran = {command.line.split()[1] for command in todo if command.line.startswith("llmops")}
+
+    assert walk(Project.create(tmp_path / "home", git=git), todo) == []
+    assert {"init", "check", "render", "eval", "accept"} <= ran
+    assert ExitCode.REGRESSION in [command.exit_code for command in todo]
+
+
+def test_the_tour_begins_where_no_git_is_installed(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "home", git=False)
+    without = {"PATH": str(tmp_path)}
+
+    assert project.run_process("init", env=without).exit_code == 0
+    assert project.run_process("eval", env=without).exit_code == 0
+
+
+def test_the_commands_on_this_repository(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "clone", git=False)
+    for folder in ("prompts", "evalsets"):
+        shutil.copytree(ROOT / folder, project.root / folder)
+    todo = commands("repository")
+
+    assert todo
+    assert walk(project, todo) == []
+
+
+def test_the_picture_is_what_the_tool_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Durations aside, and with them the width of their columns."""
+    ((_, picture),) = blocks("picture")
+    init(tmp_path)
+    Project(tmp_path, None).edit("prompts/triage.system.j2", ", torn or too small", " or torn")
+    monkeypatch.delenv("NO_COLOR")
+
+    result = evaluate(open_project(tmp_path), EvalOptions(), lambda event: None)
+    printed = _ANSI.sub("", format_terminal(result, width=80, color=True))
+
+    assert plain(picture) == plain(printed)
+    assert len(picture.splitlines()) < 25
+    assert all(len(line) <= 80 for line in picture.splitlines())
+
+
+def plain(text: str) -> list[str]:
+    return [re.sub(r" +", " ", _DURATION.sub("TIME", line)).rstrip() for line in text.strip().splitlines()]
+
+
+def test_the_table_of_commands_is_the_help_page() -> None:
+    named = [row[0].split()[1] for row in table("command")]
+    group = typer.main.get_command(app)
+    known = getattr(group, "commands", {})
+
+    assert sorted(named) == sorted(name for name, command in known.items() if command.help)
+    assert all(row[0].startswith("llmops ") and row[1] for row in table("command"))
+
+
+def test_the_table_of_exit_codes_is_complete() -> None:
+    assert [int(row[0]) for row in table("exit code")] == [int(code) for code in ExitCode]
+
+
+def test_every_scorer_has_a_row() -> None:
+    assert sorted(row[0] for row in table("name")) == sorted(plugins.names("scorers"))
+
+
+@pytest.mark.parametrize(("name", "example"), [(row[0], row[2]) for row in table("name")])
+def test_the_example_of_a_scorer_is_one(tmp_path: Path, name: str, example: str) -> None:
+    (tmp_path / "evalsets").mkdir()
+    text = f"prompt: any\nscorers:\n  - {example}\ncases:\n  - id: one\n    expected: x\n"
+    (tmp_path / "evalsets/one.yaml").write_text(text, encoding="utf-8")
+
+    (spec,) = read_evalset(WorkTree(tmp_path), "evalsets/one.yaml").scorers
+
+    assert spec.type == name
+
+
+def test_the_settings_are_accepted(tmp_path: Path) -> None:
+    examples = blocks("settings")
+
+    assert len(examples) == 2
+    for _, text in examples:
+        (tmp_path / "llmops.yaml").write_text(text, encoding="utf-8")
+        assert read_settings(WorkTree(tmp_path)).model
+
+
+def test_the_files_of_the_examples_make_a_project_without_mistakes(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "home", git=False)
+    project.write(dict(blocks("file")))
+    project.write({"prompts/support/triage.system.j2": "Sort the message.\n"})
+
+    result = project.llmops("check")
+
+    assert (result.exit_code, result.stderr) == (ExitCode.PASS, "")
+    assert "1 evalset" in result.stdout
+    assert "3 cases" in result.stdout
+
+
+def test_every_bound_of_the_gate_is_named() -> None:
+    (sentence,) = re.findall(r"^`gate:` may hold (.*?)\.$", _TEXT, re.DOTALL | re.MULTILINE)
+
+    assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(
+        field.name for field in dataclasses.fields(GateSpec)
+    )
+
+
+def test_every_option_and_variable_that_is_named_exists(tmp_path: Path) -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", _TEXT)) - {"--help", "--version"}
+    variables = set(re.findall(r"LLMOPS_[A-Z_]+", _TEXT))
+    known_options, known_variables = set[str](), set[str]()
+    for command in getattr(typer.main.get_command(app), "commands", {}).values():
+        for parameter in command.params:
+            known_options |= set(parameter.opts)
+            known_variables |= {str(parameter.envvar)} if parameter.envvar else set()
+
+    assert named <= known_options
+    assert variables <= known_variables
+    assert named
+    assert variables
+
+
+def test_the_two_commands_are_targets_of_the_makefile() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert set(re.findall(r"\bmake ([a-z]+)", _TEXT)) - {"makes"} <= set(targets)
+    assert {"eval", "test"} <= set(targets)
+
+
+def test_the_package_asks_for_the_python_that_is_named() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+    assert 'requires-python = ">=3.11,<3.15"' in text
+    assert "Python 3.11 to 3.14" in _TEXT
+
+
+def test_no_page_names_a_place_of_this_machine() -> None:
+    home = os.sep + "home" + os.sep
+
+    assert str(ROOT) not in _TEXT
+    assert home not in _TEXT
