@@ -1,8 +1,8 @@
 """A project: its files at one revision, its settings, and its prompts and evalsets by name."""
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,11 +20,15 @@ from llmops_cli.files.worktree import WorkTree, find_root
 class Project:
     """Reads each prompt and evalset once; a file that is wrong raises FileError each time it is asked for."""
 
-    def __init__(self, root: Path, tree: FileTree, settings: Settings) -> None:
+    def __init__(
+        self, root: Path, tree: FileTree, settings: Settings, *, prompts_of: FileTree | None = None
+    ) -> None:
         self.root = root
         self.tree = tree
         self.settings = settings
-        self.prompt_paths = prompt_paths(tree)
+        self._prompt_tree = prompts_of or tree
+        self._judges = Project(root, tree, settings) if prompts_of is not None else self
+        self.prompt_paths = prompt_paths(self._prompt_tree)
         self.evalset_paths = evalset_paths(tree)
         self._prompts: dict[str, Prompt] = {}
         self._evalsets: dict[str, Evalset] = {}
@@ -36,8 +40,19 @@ class Project:
             if path is None:
                 hint = did_you_mean(name, list(self.prompt_paths)) or f"it would be {PROMPTS_DIR}/{name}.yaml"
                 raise FileError(f"unknown prompt {name!r}", where=where, hint=hint)
-            self._prompts[name] = load_prompt(self.tree, path)
+            self._prompts[name] = load_prompt(self._prompt_tree, path)
         return self._prompts[name]
+
+    def judge_prompt(self, name: str, where: SourceLocation | None = None) -> Prompt:
+        """A judge's prompt, always of the project's own tree: an old ruler would look like an old prompt.
+
+        Raises FileError.
+        """
+        return self._judges.prompt(name, where)
+
+    def with_prompts_of(self, tree: FileTree) -> "Project":
+        """The same evalsets, scorers, judges and settings with the prompts under test of another tree."""
+        return Project(self.root, self.tree, self.settings, prompts_of=tree)
 
     def evalset(self, name: str) -> Evalset:
         """An evalset with its cases. Raises FileError."""

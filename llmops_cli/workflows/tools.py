@@ -42,7 +42,7 @@ class JudgePrompts:
 
     def _load(self, name: str, where: SourceLocation | None) -> tuple[Prompt, PromptRenderer, ResolvedModel]:
         if name not in self._known:
-            prompt = self._project.prompt(name, where)
+            prompt = self._project.judge_prompt(name, where)
             settings = self._project.settings
             default = replace(settings, model=settings.judge_model or settings.model)
             model = model_for(prompt, default, None, where or SourceLocation(prompt.path))
