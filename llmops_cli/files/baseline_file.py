@@ -5,6 +5,7 @@ variant and trial. Keys come in a fixed order; equal answers of one case are one
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +17,10 @@ from llmops_cli.errors import FileError, Problems, SourceLocation
 from llmops_cli.files.text import read_text, strict_json
 
 _CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
+_ESCAPED = re.compile(r"[\x85\u2028\u2029\ud800-\udfff]")
 _SUMMARY_FIELDS = ("latency_p50", "latency_p95", "cost", "tokens")
+_SETTINGS = {"provider", "model", "endpoint", "params", "tools", "output_schema"}
+"""The keys of `Request.settings`."""
 
 
 def read_baseline(tree: FileTree, path: str) -> Baseline | None:
@@ -62,6 +66,8 @@ def _take(
         return
     if "summary" in data:
         numbers = {name: data.get(name) for name in _SUMMARY_FIELDS}
+        if not all(value is None or _is_amount(value) for value in numbers.values()):
+            raise ValueError("a summary holds numbers")
         summaries[data["summary"]] = VariantSummary(data["summary"], **numbers)
         return
     line = _line_from_dict(data, raw, where)
@@ -72,6 +78,11 @@ def _line_from_dict(data: Mapping[str, Any], raw: str, where: SourceLocation) ->
     count = data.get("count", 1)
     if not isinstance(count, int) or count < 1 or not isinstance(data["output"], str):
         raise ValueError("count or output is wrong")
+    settings, inputs = data["settings"], data.get("inputs", {})
+    if not isinstance(settings, dict) or not _SETTINGS >= settings.keys() >= {"provider", "model"}:
+        raise ValueError("the settings are wrong")
+    if not isinstance(inputs, dict):
+        raise TypeError("the inputs are no mapping")
     scores = {
         name: RecordedScore(
             s["scorer"],
@@ -88,19 +99,23 @@ def _line_from_dict(data: Mapping[str, Any], raw: str, where: SourceLocation) ->
         request=data["request"],
         prompt=data["prompt"],
         prompt_name=data["prompt_name"],
-        settings=data["settings"],
+        settings=settings,
         output=data["output"],
         count=count,
         tool_calls=tuple(tool_call_from_dict(call) for call in data.get("tool_calls", ())),
         usage=usage_from_dict(data["usage"]) if "usage" in data else None,
         served_model=data.get("served_model"),
         finish_reason=data.get("finish_reason"),
-        inputs=data.get("inputs", {}),
+        inputs=inputs,
         scores=scores,
         redacted=bool(data.get("redacted")),
         where=where,
         raw=raw,
     )
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def line_to_dict(line: BaselineLine) -> dict[str, Any]:
@@ -144,6 +159,7 @@ def format_baseline(evalset: str, summaries: Iterable[VariantSummary], lines: It
 
 
 def _json(value: Any) -> str:
-    # non-ASCII letters stay readable in the diff; line separators that an editor would break at do not
+    # non-ASCII letters stay readable in the diff; separators that an editor would break at do not, and half
+    # a surrogate pair could not be written as UTF-8 at all
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -64,12 +64,13 @@ class CaseReader:
         """(file, case) of every file that `cases_from` names."""
         for pattern in patterns:
             wanted = beside(self.evalset_path, pattern)
+            if wanted.startswith("..") or pattern.startswith("/"):
+                self.problems.add(f"{pattern!r} reaches outside the project", where)
+                continue
             folder = wanted.rpartition("/")[0]
             paths = [path for path in self.tree.list(folder) if fnmatchcase(path, wanted)]
             paths = [path for path in paths if not path.endswith(BASELINE_ENDING)]
-            if wanted.startswith("..") or pattern.startswith("/"):
-                self.problems.add(f"{pattern!r} reaches outside the project", where)
-            elif not paths:
+            if not paths:
                 self.problems.add(f"{pattern!r} names no file", where, f"looked for {wanted}")
             for path in paths:
                 for case in self._from_file(path, where):

@@ -38,7 +38,8 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         raise FileError("there is no such evalset file", where=SourceLocation(path))
     problems = Problems()
     fields = Fields(parse_yaml(text, path), problems, "an evalset")
-    scorers = read_scorers(fields.items("scorers"), tree, path, problems)
+    written = fields.items("scorers")
+    scorers = read_scorers(written, tree, path, problems)
     check_unique_names(scorers, problems)
     reader = CaseReader(tree, path, _defaults(fields, problems), problems)
     cases, sources = _cases(fields, reader)
@@ -57,7 +58,7 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         sources=(path, *sources),
     )
     fields.done()
-    _check_cases(evalset, problems)
+    _check_cases(evalset, problems, has_scorers=bool(written))
     problems.raise_if_any()
     return evalset
 
@@ -111,13 +112,14 @@ def _cases(fields: Fields, reader: CaseReader) -> tuple[list[Case], list[str]]:
     return cases, list(sources)
 
 
-def _check_cases(evalset: Evalset, problems: Problems) -> None:
+def _check_cases(evalset: Evalset, problems: Problems, *, has_scorers: bool) -> None:
+    """`has_scorers` counts those with a mistake, too: one wrong name is not a mistake of every case."""
     if not evalset.cases and not problems:
         problems.add(
             "the evalset has no cases", evalset.where, "an empty set cannot fail, so it may not pass"
         )
     for case in evalset.cases:
-        if not evalset.scorers and not case.scorers:
+        if not has_scorers and not case.scorers:
             problems.add(
                 f"case {case.id!r} has no scorer", case.where, "add `scorers:` to the set or to the case"
             )

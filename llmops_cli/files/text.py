@@ -1,6 +1,7 @@
 """Bytes of a user's file to text, with one clear error for what is no text."""
 
 import json
+import math
 from typing import Any
 
 from llmops_cli.domain.canonical import lf
@@ -35,6 +36,12 @@ def read_text(tree: FileTree, path: str) -> str | None:
 def strict_json(text: str, where: SourceLocation) -> Any:
     """JSON without NaN, Infinity or duplicate keys. Raises FileError at the line that is wrong."""
 
+    def finite(digits: str) -> float:
+        number = float(digits)
+        if not math.isfinite(number):
+            raise FileError(f"{digits[:20]} is not a finite number", where=where)
+        return number
+
     def refuse_constant(name: str) -> None:
         raise FileError(f"{name} is not JSON", where=where)
 
@@ -47,9 +54,13 @@ def strict_json(text: str, where: SourceLocation) -> Any:
         return found
 
     try:
-        return json.loads(text, parse_constant=refuse_constant, object_pairs_hook=unique)
+        return json.loads(
+            text, parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique
+        )
     except json.JSONDecodeError as error:
         place = SourceLocation(where.path, (where.line or 1) + error.lineno - 1, error.colno)
         raise FileError(f"is not valid JSON: {error.msg}", where=place) from error
+    except ValueError as error:  # Python reads no integer of more than 4300 digits
+        raise FileError("holds a number that is too long", where=where) from error
     except RecursionError as error:
         raise FileError("is nested too deeply", where=where) from error

@@ -179,6 +179,13 @@ class _Evaluation:
         for variant, info in zip(plan.variants, part.variants, strict=True):
             done = [outcome for outcome in part.outcomes if outcome.variant == info.name]
             side = await sides.build(plan, variant, baseline, done)
+            if side is not None and self.project.settings.redact:
+                # scored again just now, their explanations may quote what the case expects
+                redacted = {
+                    case_id: replace(case, outcomes=tuple(self._redacted(o) for o in case.outcomes))
+                    for case_id, case in side.cases.items()
+                }
+                side = replace(side, cases=redacted)
             comparisons.append(compare(part, info, side, recorded.get(info.name)))
         return comparisons
 
