@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llmops_cli import __version__
-from llmops_cli.cli import accept, check, evaluate, init, render, run, schema
+from llmops_cli.cli import accept, check, evaluate, init, label, listing, log, render, run, schema
 from llmops_cli.errors import ExitCode, UserError
 
 app = typer.Typer(
@@ -21,10 +21,15 @@ app = typer.Typer(
 )
 app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("list")(listing.list_)
+app.command("show")(listing.show)
 app.command("render")(render.render)
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("accept")(accept.accept)
+app.command("log")(log.log)
+app.command("label")(label.label)
+app.command("rollback")(label.rollback)
 app.command("schema")(schema.schema)
 
 

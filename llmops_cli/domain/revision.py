@@ -33,11 +33,15 @@ def parse_reference(text: str) -> Reference:
 
 @dataclass(frozen=True, slots=True)
 class CommitInfo:
-    """A commit as people know it; `time` is the author's, in seconds since 1970."""
+    """A commit as people know it; times are seconds since 1970.
+
+    `time` is when it was written, `committed` when it came to be in this form (a rebase moves it).
+    """
 
     sha: str
     parents: tuple[str, ...]
     time: int
+    committed: int
     author: str
     email: str
     subject: str

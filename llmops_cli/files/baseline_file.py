@@ -26,8 +26,11 @@ _SETTINGS = {"provider", "model", "endpoint", "params", "tools", "output_schema"
 def read_baseline(tree: FileTree, path: str) -> Baseline | None:
     """The baseline of an evalset, or None where none was accepted. Raises FileError."""
     text = read_text(tree, path)
-    if text is None:
-        return None
+    return None if text is None else parse_baseline(text, path)
+
+
+def parse_baseline(text: str, path: str) -> Baseline:
+    """The baseline in a file's text. Raises FileError with every mistake."""
     problems = Problems()
     lines: dict[tuple[str, str], list[BaselineLine]] = defaultdict(list)
     summaries: dict[str, VariantSummary] = {}

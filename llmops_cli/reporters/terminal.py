@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import Outcome
 from llmops_cli.reporters import figures, summary
 from llmops_cli.reporters.inert import inert, shorten
+from llmops_cli.reporters.tables import make_console, trimmed
 from llmops_cli.reporters.word_diff import Mark, word_diff
 
 if TYPE_CHECKING:
@@ -33,31 +32,10 @@ _STYLES = {
 
 def format_terminal(result: Result, width: int | None = None, color: bool | None = None) -> str:
     """The report as text. Width and colour default to what standard output can do (`NO_COLOR` is heeded)."""
-    from rich.console import Console
-
-    if color is None:
-        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     buffer = io.StringIO()
-    console = Console(
-        file=buffer,
-        width=width or _terminal_width(),
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    _Report(console, result, plain=not color).write()
-    # tables are filled up with blanks, which only get in the way of whoever reads a file
-    return "\n".join(line.rstrip() for line in buffer.getvalue().split("\n"))
-
-
-def _terminal_width() -> int:
-    import shutil
-
-    # what is piped is read elsewhere: lines are not broken to fit this terminal
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 160
+    console = make_console(buffer, width, color)
+    _Report(console, result, plain=console.color_system is None).write()
+    return trimmed(buffer.getvalue())
 
 
 class _Report:

@@ -22,7 +22,7 @@ _EXPORTED_BY_HOOKS = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_LITERAL_PATHSPECS",
 )  # fmt: skip
 _RECORD = "\x01"
-_HEADER = ("%H", "%P", "%at", "%an", "%ae", "%s")
+_HEADER = ("%H", "%P", "%at", "%ct", "%an", "%ae", "%s")
 
 
 class Repository:
@@ -217,10 +217,9 @@ def _read_log(text: str, prefix: str) -> list[Change]:
         if token.startswith(_RECORD):
             if header is not None:
                 changes.append(Change(header, frozenset(paths), tuple(renames)))
-            sha, parents, time = token[1:], next(tokens), next(tokens)
-            header = CommitInfo(
-                sha, tuple(parents.split()), int(time), next(tokens), next(tokens), next(tokens)
-            )
+            sha, parents, *times = token[1:], next(tokens), next(tokens), next(tokens)
+            people = next(tokens), next(tokens), next(tokens)
+            header = CommitInfo(sha, tuple(parents.split()), int(times[0]), int(times[1]), *people)
             paths, renames = set(), []
         elif token and "R" in token:
             old, new = (posixpath.relpath(next(tokens), prefix) for _ in range(2))

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmops_cli.errors import NothingSelectedError, Problems, UserError
+from llmops_cli.files.labels_file import LABELS_FILE
 from llmops_cli.templating.closure import unused_inputs
+from llmops_cli.workflows.labels import check_labels
 from llmops_cli.workflows.preparing import prepare
 from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.selection import Selection
 
 
@@ -38,6 +41,10 @@ def check(project: Project, paths: Sequence[str]) -> Checked:
             unused = unused_inputs(prompt)
             warnings += [f"{prompt.path}: the input {i!r} is declared and used nowhere" for i in unused]
     cases = sum(_check_evalset(project, name, problems) for name in evalsets)
+    if not paths or any(path.removeprefix("./") == LABELS_FILE for path in paths):
+        revisions = Revisions(project)
+        check_labels(revisions, problems)
+        revisions.close()
     problems.raise_if_any()
     return Checked(len(prompts), len(evalsets), cases, tuple(warnings))
 

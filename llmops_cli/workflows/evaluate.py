@@ -1,27 +1,25 @@
 """`llmops eval`: render, run, score, compare, decide."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from llmops_cli import __version__
 from llmops_cli.comparison.compare import compare
 from llmops_cli.comparison.gate import decide
-from llmops_cli.domain.baseline import Baseline, RecordedScore
+from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.comparison import BaseCase, BaseSide, Comparison, Result
-from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run, Source
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run
 from llmops_cli.domain.redaction import redact
-from llmops_cli.domain.request import Response
 from llmops_cli.domain.run_json import result_from_dict, result_to_dict
-from llmops_cli.domain.scoring import NamedScore
-from llmops_cli.engine.events import Event, Observer, Retried, Started
+from llmops_cli.engine.events import Event, Observer, Retried
 from llmops_cli.engine.loop import run_loop
-from llmops_cli.engine.runner import Runner, Trial
 from llmops_cli.errors import UserError, did_you_mean
 from llmops_cli.store.run_store import find_run, load_run, save_run
 from llmops_cli.vcs.repository import Repository, open_repository
-from llmops_cli.workflows.base_side import BaseSides, known_answers, response_of
+from llmops_cli.workflows.answering import Answering
+from llmops_cli.workflows.base_side import BaseSides
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
 from llmops_cli.workflows.preparing import Prepared, prepare
 from llmops_cli.workflows.project import Project
@@ -66,20 +64,22 @@ class _Evaluation:
         self.counts = _Counts()
         self._observe = observe
         self.parts = build(project, prepared.models, options.calls, self._watch)
-        self.runner = Runner(self.parts.asker, self._score, self._watch, self.parts.workers)
+        asked_anew = options.calls.fresh or options.calls.recording
+        baselines = {} if asked_anew else prepared.baselines
+        self.answering = Answering(prepared.plans, baselines, self.parts, self._watch)
         self.repository: Repository | None = open_repository(project.root)
 
     def run(self) -> Result:
         began, clock = datetime.now(UTC), time.perf_counter()
         try:
-            evalsets, comparisons = run_loop(self._answer_and_compare(), self.runner.stop)
+            evalsets, comparisons = run_loop(self._answer_and_compare(), self.answering.stop)
             run = Run(
                 id=began.strftime("%Y%m%d-%H%M%S-") + f"{began.microsecond:06d}",
                 started=began.isoformat(timespec="seconds"),
                 seconds=time.perf_counter() - clock,
                 provenance=self._provenance(),
                 evalsets=tuple(evalsets),
-                interrupted=self.runner.stopped,
+                interrupted=self.answering.stopped,
                 retries=self.counts.retries,
                 judge_calls=self.parts.tools.judge_calls,
                 judge_cost=self.parts.tools.judge_cost,
@@ -95,12 +95,11 @@ class _Evaluation:
 
     async def _answer_and_compare(self) -> tuple[list[EvalsetRun], list[Comparison]]:
         try:
-            trials = list(self._trials())
-            self._watch(Started(len(trials), sum(trial.known is not None for trial in trials)))
-            grouped: dict[str, list[Outcome]] = {plan.evalset.name: [] for plan in self.prepared.plans}
-            for trial, outcome in await self.runner.run(trials):
-                grouped[trial.group].append(self._redacted(outcome))
-            evalsets = [self._evalset_run(plan, grouped[plan.evalset.name]) for plan in self.prepared.plans]
+            answered = await self.answering.run()
+            evalsets = [
+                self._evalset_run(plan, [self._redacted(outcome) for outcome in answered[plan.evalset.name]])
+                for plan in self.prepared.plans
+            ]
             comparisons = [
                 comparison
                 for plan, part in zip(self.prepared.plans, evalsets, strict=True)
@@ -109,37 +108,6 @@ class _Evaluation:
         finally:
             await self.parts.close()
         return evalsets, comparisons
-
-    def _trials(self) -> Iterator[Trial]:
-        for plan in self.prepared.plans:
-            asked_anew = self.options.calls.fresh or self.options.calls.recording
-            baseline = None if asked_anew else self.prepared.baselines[plan.evalset.name]
-            for variant in plan.variants:
-                for case in plan.cases:
-                    known = known_answers(baseline, variant, case.id)
-                    for number in range(1, plan.trials + 1):
-                        yield Trial(
-                            group=plan.evalset.name,
-                            case=case,
-                            variant=variant.variant.name,
-                            number=number,
-                            request=variant.requests[case.id],
-                            model=variant.model.key,
-                            known=response_of(known[number - 1]) if number <= len(known) else None,
-                        )
-
-    async def _score(self, trial: Trial, response: Response, source: Source) -> tuple[NamedScore, ...]:
-        plan = self._plan(trial.group)
-        recorded: Mapping[str, RecordedScore] = {}
-        if source is Source.BASELINE:
-            variant = next(v for v in plan.variants if v.variant.name == trial.variant)
-            lines = known_answers(self.prepared.baselines[trial.group], variant, trial.case.id)
-            recorded = lines[trial.number - 1].scores
-        specs = plan.evalset.scorers_of(trial.case)
-        return await self.parts.scoring.score(specs, trial.case, trial.request, response, recorded)
-
-    def _plan(self, name: str) -> EvalsetPlan:
-        return next(plan for plan in self.prepared.plans if plan.evalset.name == name)
 
     def _evalset_run(self, plan: EvalsetPlan, outcomes: Sequence[Outcome]) -> EvalsetRun:
         kinds = self.project.settings.redact
@@ -160,7 +128,7 @@ class _Evaluation:
                 for v in plan.variants
                 for case in plan.cases
             },
-            complete=plan.complete and not self.runner.stopped,
+            complete=plan.complete and not self.answering.stopped,
         )
 
     def _deterministic(self, variant: VariantPlan) -> bool:

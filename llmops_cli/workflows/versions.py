@@ -7,33 +7,15 @@ the file or edits a comment makes none, a merge makes one only by what it adds i
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmops_cli.domain.history import Version
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
-from llmops_cli.domain.revision import Change, CommitInfo
+from llmops_cli.domain.revision import Change
 from llmops_cli.errors import UserError
 from llmops_cli.files.prompt_file import prompt_name
 from llmops_cli.vcs.repository import Repository
 from llmops_cli.workflows.project import Project, Tracked, load_prompt
 
 _ENDINGS = (".yaml", ".yml")
-
-
-@dataclass(frozen=True)
-class Version:
-    """One content of a prompt and the commit that brought it (None: not committed yet).
-
-    `prompt` is None where the file was invalid at that commit; `error` says why.
-    """
-
-    name: str
-    path: str
-    commit: CommitInfo | None
-    prompt: Prompt | None
-    error: str | None = None
-
-    @property
-    def digest(self) -> str | None:
-        """The prompt digest, or None of an invalid version."""
-        return self.prompt.digest if self.prompt else None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,35 @@
+"""`llmops log`."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.output import emit
+
+
+def log(
+    name: Annotated[str, typer.Argument(help="A prompt, such as support/escalation, or NAME@REV.")],
+    graph: Annotated[bool, typer.Option("--graph", help="Draw pass rate and cost over versions.")] = False,
+    number: Annotated[int | None, typer.Option("-n", min=1, help="Only the newest so many.")] = None,
+    directory: Directory = HERE,
+    output: FormatOption = Format.TERMINAL,
+) -> None:
+    """List the versions of a prompt, newest first, across renames."""
+    from llmops_cli.domain.revision import parse_reference
+    from llmops_cli.reporters.history import format_graph, format_log, log_to_list
+    from llmops_cli.workflows.log import log as read_log
+    from llmops_cli.workflows.project import open_project
+    from llmops_cli.workflows.revisions import Revisions
+
+    reference = parse_reference(name)
+    revisions = Revisions(open_project(directory))
+    entries = read_log(revisions, reference.name, reference.revision or "HEAD")[:number]
+    if output is Format.JSON:
+        emit(json.dumps(log_to_list(entries), ensure_ascii=False, indent=2) + "\n")
+    else:
+        emit(format_graph(entries) if graph else format_log(entries))
+    if revisions.repository.shallow:
+        typer.echo("this clone is shallow: `git fetch --unshallow` brings older versions", err=True)
+    revisions.close()

@@ -1,0 +1,106 @@
+"""Tables for a terminal: one where it fits, else one record after another."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llmops_cli.reporters.inert import inert
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPED_WIDTH = 160
+"""What is piped is read elsewhere: lines are not broken to fit this terminal."""
+_FOLDED = 22
+"""The least width of a column that may be broken into lines."""
+
+
+def make_console(buffer: io.StringIO, width: int | None = None, color: bool | None = None) -> Console:
+    """A Rich console that writes to a buffer; width and colour default to what standard output can do."""
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    if color is None:
+        color = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Console(
+        file=buffer,
+        width=width or (shutil.get_terminal_size().columns if terminal else PIPED_WIDTH),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+
+
+def trimmed(text: str) -> str:
+    """Without the blanks that tables are filled up with."""
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def format_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    fold: Sequence[int] = (),
+    width: int | None = None,
+) -> str:
+    """A table; columns named in `fold` break into lines where the width asks for it.
+
+    Where that is not enough, each row's first cell stands alone with the others below it. What is piped is
+    as wide as it needs to be.
+    """
+    from rich.text import Text
+
+    cells = [[inert(cell) for cell in row] for row in rows]
+    widths = [
+        max([len(header[i]), *(Text(row[i]).cell_len for row in cells)]) + 2 for i in range(len(header))
+    ]
+    if width is None and not sys.stdout.isatty():
+        width = max(PIPED_WIDTH, sum(widths))
+    buffer = io.StringIO()
+    console = make_console(buffer, width)
+    least = sum(min(size, _FOLDED) if place in fold else size for place, size in enumerate(widths))
+    if least <= console.width:
+        _print_table(console, header, cells, right, fold)
+    else:
+        _print_records(console, header, cells)
+    return trimmed(buffer.getvalue())
+
+
+def _print_table(
+    console: Console, header: Sequence[str], cells: list[list[str]], right: Sequence[int], fold: Sequence[int]
+) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for place, name in enumerate(header):
+        justify = "right" if place in right else "left"
+        table.add_column(name, justify=justify, no_wrap=place not in fold, overflow="fold")  # type: ignore[arg-type]
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _print_records(console: Console, header: Sequence[str], cells: list[list[str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    label = max(map(len, header))
+    for row in cells:
+        console.print(Text(row[0], style="bold", overflow="fold"))
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, cell in zip(header[1:], row[1:], strict=True):
+            if cell:
+                grid.add_row(Text(f"  {name:<{label}}", style="dim"), Text(cell, overflow="fold"))
+        console.print(grid)
