@@ -18,8 +18,15 @@ def accept(
     from llmops_cli.workflows.project import open_project
 
     for done in accept_run(open_project(directory), run, evalsets or []):
-        counts = f"{done.new} new, {done.changed} changed, {done.kept} kept, {done.dropped} dropped"
-        emit(f"{done.path}: {counts}\n")
+        counts = {
+            "new": done.new,
+            "changed": done.changed,
+            "the same under the new prompt": done.same_text,
+            "kept": done.kept,
+            "dropped": done.dropped,
+        }
+        said = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+        emit(f"{done.path}: {said}\n")
     typer.echo(
         "Look at the diff, then commit it: from now on `llmops eval` compares with these answers.", err=True
     )

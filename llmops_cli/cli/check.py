@@ -13,10 +13,16 @@ def check(
     directory: Directory = HERE,
 ) -> None:
     """Find every mistake that can be found without calling a model."""
+    from llmops_cli.reporters.figures import plural
     from llmops_cli.workflows.check import check as check_project
     from llmops_cli.workflows.project import open_project
 
     checked = check_project(open_project(directory), paths or [])
     for warning in checked.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    emit(f"{checked.prompts} prompts, {checked.evalsets} evalsets, {checked.cases} cases: no mistakes\n")
+    counts = [
+        plural(checked.prompts, "prompt"),
+        plural(checked.evalsets, "evalset"),
+        plural(checked.cases, "case"),
+    ]
+    emit(f"{', '.join(counts)}: no mistakes\n")

@@ -41,9 +41,16 @@ def _regressions(comparison: Comparison) -> list[Reason]:
     names = ", ".join(delta.case_id for delta in regressed[:5])
     more = f" and {len(regressed) - 5} more" if len(regressed) > 5 else ""
     count = "1 case that passed fails" if len(regressed) == 1 else f"{len(regressed)} cases that passed fail"
-    text = f"{comparison.title}: {count} now ({names}{more})"
+    text = f"{comparison.title}: {count} now ({names}{more}){_attribution(comparison)}"
     where = regressed[0].case.where if regressed[0].case else comparison.where
     return [Reason(Status.REGRESSION, text, where)]
+
+
+def _attribution(comparison: Comparison) -> str:
+    """Says it when the prompt is the same and the model is not: then it is no fault of the prompt."""
+    if not comparison.changes or any(change.startswith("prompt ") for change in comparison.changes):
+        return ""
+    return f"; the prompt is the same, what changed is {'; '.join(comparison.changes)}"
 
 
 def _critical(comparison: Comparison) -> list[Reason]:
@@ -161,8 +168,9 @@ def _comparable(comparison: Comparison) -> list[Reason]:
             return []
         text = f"{comparison.title}: a baseline is required and there is none; `llmops accept` writes one"
         return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
-    candidates = [d for d in comparison.deltas if d.candidate.outcomes and d.base.outcomes]
-    here = [d for d in comparison.deltas if d.kind is not DeltaKind.REMOVED]
+    # what could not be judged has its own reason, and no comparison would mend it
+    here = [d for d in comparison.deltas if d.candidate.passed is not None]
+    candidates = [d for d in here if d.base.outcomes]
     comparable = [d for d in candidates if d.kind is not DeltaKind.INCOMPARABLE]
     if (here and len(comparable) < MIN_COMPARABLE_SHARE * len(candidates)) or (here and not candidates):
         text = (

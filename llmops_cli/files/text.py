@@ -54,9 +54,7 @@ def strict_json(text: str, where: SourceLocation) -> Any:
         return found
 
     try:
-        return json.loads(
-            text, parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique
-        )
+        return json.loads(text, parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         place = SourceLocation(where.path, (where.line or 1) + error.lineno - 1, error.colno)
         raise FileError(f"is not valid JSON: {error.msg}", where=place) from error

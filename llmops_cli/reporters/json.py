@@ -10,5 +10,12 @@ from llmops_cli.domain.run_json import result_to_dict
 def format_json(result: Result) -> str:
     """The document of `domain/run_json.py`."""
     text = json.dumps(result_to_dict(result), ensure_ascii=False, indent=2)
-    # JSON escapes what lies below a space; a terminal also obeys DEL and the C1 controls
-    return re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    # JSON escapes what lies below a space; a terminal also obeys DEL, C1 and direction marks
+    return (
+        re.sub(
+            r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]",
+            lambda found: f"\\u{ord(found[0]):04x}",
+            text,
+        )
+        + "\n"
+    )

@@ -51,9 +51,12 @@ def effort(result: Result) -> str:
     called = [o for o in outcomes if o.source is Source.CALLED and o.response is not None]
     costs = [o.response.cost for o in called if o.response]
     known = [cost for cost in costs if cost is not None]
-    parts = [f"{figures.plural(len(outcomes), 'answer')} in {figures.seconds(result.run.seconds)}"]
+    answered = [o for o in outcomes if o.response is not None]
+    parts = [f"{figures.plural(len(answered), 'answer')} in {figures.seconds(result.run.seconds)}"]
+    if len(answered) < len(outcomes):
+        parts.append(f"{len(outcomes) - len(answered)} not answered")
     parts.append(
-        f"{figures.plural(sources[Source.CALLED], 'call')}, {sources[Source.CACHE]} from the cache, "
+        f"{figures.plural(len(called), 'call')}, {sources[Source.CACHE]} from the cache, "
         f"{sources[Source.BASELINE]} on record"
     )
     if known:
@@ -73,7 +76,7 @@ def effort(result: Result) -> str:
 def headline(result: Result) -> str:
     status = result.verdict.status
     if status is Status.REGRESSION:
-        return "it got worse, or misses a bound:"
+        return "cases got worse, or a bound is missed:"
     if status is Status.INCONCLUSIVE:
         return "no verdict could be reached:"
     compared = any(comparison.against for comparison in result.comparisons)

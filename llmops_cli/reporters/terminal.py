@@ -204,6 +204,7 @@ class _Report:
         kinds = (
             (DeltaKind.FLAKY, "flaky (some trials passed, some failed)"),
             (DeltaKind.IMPROVED, "improved"),
+            (DeltaKind.UNCHANGED, "still failing"),
             (DeltaKind.NEW, "new"),
             (DeltaKind.REMOVED, "removed"),
             (DeltaKind.INCOMPARABLE, "not compared"),
@@ -211,15 +212,17 @@ class _Report:
         first = True
         for comparison in self.result.comparisons:
             for kind, label in kinds:
-                found = comparison.of_kind(kind)
+                found = [d for d in comparison.deltas if _falls_under(d, kind)]
                 if not found or (kind is DeltaKind.NEW and comparison.against is None):
                     continue
                 if first:
                     self.line()
                     first = False
-                names = ", ".join(_named(delta) for delta in found[:MAX_SHOWN])
+                same = len(found) > 1 and len({delta.reason for delta in found}) == 1
+                names = ", ".join(_named(delta, alone=not same) for delta in found[:MAX_SHOWN])
+                why = f" ({inert(found[0].reason)})" if same and found[0].reason else ""
                 more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-                self.line(f"{comparison.title}: {len(found)} {label}: {names}{more}")
+                self.line(f"{comparison.title}: {len(found)} {label}{why}: {names}{more}")
 
     def _verdict(self) -> None:
         from rich.text import Text
@@ -247,6 +250,11 @@ def _is_broken(delta: Delta, comparison: Comparison) -> bool:
     return comparison.against is None and delta.candidate.passed is False
 
 
+def _falls_under(delta: Delta, kind: DeltaKind) -> bool:
+    """Of the unchanged cases only those that go on failing are worth a word."""
+    return delta.kind is kind and (kind is not DeltaKind.UNCHANGED or delta.candidate.passed is False)
+
+
 def _first(side: Side) -> Outcome | None:
     return side.outcomes[0] if side.outcomes else None
 
@@ -263,6 +271,6 @@ def _trials(side: Side) -> str:
     return f"{side.passes} of {side.trials} passed" if side.trials else "none"
 
 
-def _named(delta: Delta) -> str:
-    reason = f" ({inert(delta.reason)})" if delta.reason else ""
+def _named(delta: Delta, *, alone: bool) -> str:
+    reason = f" ({inert(delta.reason)})" if delta.reason and alone else ""
     return inert(delta.case_id) + reason

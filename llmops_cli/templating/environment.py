@@ -1,5 +1,6 @@
 """Jinja's immutable sandbox with strict variables and bounded work (see limits.py)."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import CodeType
@@ -166,7 +167,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     # -- compiling
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = super()._parse(source, name, filename)
+        with warnings.catch_warnings():
+            # `\w` in a template's string belongs to a pattern: that Python has no such escape is no concern
+            warnings.simplefilter("ignore", DeprecationWarning)
+            tree = super()._parse(source, name, filename)
         html = tree.find(nodes.EvalContextModifier)
         if html is not None:
             raise TemplateSyntaxError(

@@ -95,6 +95,35 @@ class Repository:
         text = self._git("log", *options, self.resolve(revision), "--", *map(self._inside, paths))
         return _read_log(text, self.prefix)
 
+    def changed_paths(self, before: str, after: str | None) -> frozenset[str]:
+        """Files of the project that differ between two commits, renames as two paths.
+
+        `after` None is the worktree, with untracked files that are not ignored. The index is only read.
+        """
+        options = ["--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff"]
+        inside = ["--", self._inside(".")]
+        if after is not None:
+            text = self._git("diff-tree", "-r", *options, before, after, *inside)
+        else:
+            text = self._git("diff", *options, "--ignore-submodules=all", before, *inside)
+            text += "\0" + self._git("ls-files", "--others", "--exclude-standard", "-z", *inside)
+        return frozenset(posixpath.relpath(path, self.prefix) for path in text.split("\0") if path)
+
+    def renames_between(self, before: str, after: str, folder: str) -> list[Change]:
+        """Commits that `after` has and `before` has not and that renamed files below a folder, newest first."""
+        options = [
+            "--topo-order",
+            "--name-status",
+            "-M",
+            "-c",
+            "-z",
+            "--diff-filter=R",
+            "--no-show-signature",
+        ]
+        options += ["--no-color", f"--format={_RECORD}{'%x00'.join(_HEADER)}"]
+        text = self._git("log", *options, f"{before}..{after}", "--", self._inside(folder))
+        return _read_log(text, self.prefix)
+
     def commit(self, revision: str) -> CommitInfo:
         """What is known of one commit. Raises UserError."""
         text = self._git("log", "-1", f"--format={_RECORD}{'%x00'.join(_HEADER)}", self.resolve(revision))

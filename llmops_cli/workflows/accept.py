@@ -18,12 +18,16 @@ from llmops_cli.workflows.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What happened to one baseline file: answers that are new, changed, kept as they were, dropped."""
+    """What happened to one baseline file.
+
+    Answers that are new, whose text changed, that are the same to a new request, kept as they were, dropped.
+    """
 
     evalset: str
     path: str
     new: int
     changed: int
+    same_text: int
     kept: int
     dropped: int
 
@@ -88,14 +92,15 @@ def _merge(project: Project, part: EvalsetRun) -> tuple[tuple[str, str], Accepte
     old = _old_baseline(project, path)
     old_lines = {key: list(lines) for key, lines in old.lines.items()} if old else {}
     lines: list[BaselineLine] = []
-    counts = {"new": 0, "changed": 0, "kept": 0}
+    counts = {"new": 0, "changed": 0, "same_text": 0, "kept": 0}
     for (case_id, variant_name), outcomes in part.by_case().items():
         variant = next(info for info in part.variants if info.name == variant_name)
         before = old_lines.pop((case_id, variant_name), [])
         inputs = part.inputs.get((case_id, variant_name), {})
         for line in _lines(variant, inputs, outcomes, project.settings.redact):
             same = next((known for known in before if _same_answer(known, line)), None)
-            counts["kept" if same else "changed" if before else "new"] += 1
+            known = any(old_line.output == line.output for old_line in before)
+            counts["kept" if same else "same_text" if known else "changed" if before else "new"] += 1
             lines.append(same or line)
     summaries = [
         summary_of(

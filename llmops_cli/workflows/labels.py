@@ -1,4 +1,4 @@
-"""`llmops label` and `llmops rollback`: promotion is a change to a file, and its history is the audit trail."""
+"""`llmops label` and `llmops rollback`: promotion is a change to a file, its history the audit trail."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta

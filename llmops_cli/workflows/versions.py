@@ -19,6 +19,16 @@ _ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What stood at a commit under a name; `prompt` is None where the file was invalid there."""
+
+    name: str
+    commit: str
+    prompt: Prompt | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
 class _State:
     """What stood at a path at a commit; `identity` tells two contents apart, None is absence."""
 
@@ -38,9 +48,10 @@ class Versions:
         self._walks: dict[str, Iterator[Version]] = {}
         self._changes: dict[str, list[Change]] = {}
         self._states: dict[tuple[str, str], _State] = {}
+        self._paths_before: dict[tuple[str, str], str] = {}
 
     def find(self, name: str, digest: str) -> Prompt | None:
-        """The version of a prompt with this digest: worktree first, then history; None where neither has it."""
+        """The version of a prompt with this digest: worktree first, then history; else None."""
         if (name, digest) not in self._known and name in self._project.prompt_paths:
             self._remember(name, self._project.prompt(name))
         if (name, digest) not in self._known:
@@ -68,8 +79,24 @@ class Versions:
             watched |= state.sources | {before}
             watched |= {source for parent in parents for source in parent.sources}
             if state.identity is not None and state.identity not in [p.identity for p in parents]:
+                self._paths_before[change.commit.sha, path] = before
                 yield Version(prompt_name(path), path, change.commit, state.prompt, state.error)
             path = before
+
+    def before(self, version: Version) -> list[Standing]:
+        """What stood at each parent of the commit that brought a version, those without it left out.
+
+        Only for versions that `history` gave; before an uncommitted one stands HEAD.
+        """
+        if version.commit is None:
+            head = self._repository.head if self._repository is not None else None
+            parents, path = (head,) if head is not None else (), version.path
+        else:
+            parents = version.commit.parents
+            path = self._paths_before[version.commit.sha, version.path]
+        states = [(parent, self._state(parent, path)) for parent in parents]
+        name = prompt_name(path)
+        return [Standing(name, at, s.prompt, s.error) for at, s in states if s.identity is not None]
 
     def at(self, name: str, commit: str) -> Prompt:
         """A prompt as it stood at a commit. Raises UserError where it did not stand there, or was invalid."""
