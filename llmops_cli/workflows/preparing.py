@@ -50,7 +50,7 @@ def prepare(
         plan = plan_evalset(project, evalset, cases, trials or evalset.trials, problems)
         plans.append(plan)
         models |= {variant.model.key: variant.model for variant in plan.variants}
-        models |= _check_scorers(project, evalset, cases, judges, templates, problems)
+        models |= check_scorers(project, evalset, cases, judges, templates, problems)
         try:
             baselines[evalset.name] = read_baseline(project.tree, evalset.baseline_path)
         except UserError as error:
@@ -69,7 +69,7 @@ def _read(project: Project, names: Sequence[str], problems: Problems) -> list[Ev
     return evalsets
 
 
-def _check_scorers(
+def check_scorers(
     project: Project,
     evalset: Evalset,
     cases: Sequence[Case],

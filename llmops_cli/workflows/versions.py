@@ -63,7 +63,7 @@ class Versions:
         return self._known.get((name, digest))
 
     def history(self, name: str, revision: str = "HEAD") -> Iterator[Version]:
-        """The versions of a prompt newest first, across renames; empty without git or before a first commit."""
+        """The versions newest first, across renames; empty without git or before a first commit."""
         repository = self._repository
         if repository is None or (revision == "HEAD" and repository.head is None):
             return
@@ -84,16 +84,17 @@ class Versions:
             path = before
 
     def before(self, version: Version) -> list[Standing]:
-        """What stood at each parent of the commit that brought a version, those without it left out.
+        """What stood at each parent of a version's commit, parents without the prompt left out.
 
-        Only for versions that `history` gave; before an uncommitted one stands HEAD.
+        Before an uncommitted version stands HEAD. A rename is followed where `history` gave the version.
         """
-        if version.commit is None:
-            head = self._repository.head if self._repository is not None else None
-            parents, path = (head,) if head is not None else (), version.path
-        else:
+        parents: tuple[str, ...] = ()
+        path = version.path
+        if version.commit is not None:
             parents = version.commit.parents
-            path = self._paths_before[version.commit.sha, version.path]
+            path = self._paths_before.get((version.commit.sha, path), path)
+        elif self._repository is not None and self._repository.head is not None:
+            parents = (self._repository.head,)
         states = [(parent, self._state(parent, path)) for parent in parents]
         name = prompt_name(path)
         return [Standing(name, at, s.prompt, s.error) for at, s in states if s.identity is not None]

@@ -121,7 +121,7 @@ def _provider(
         recordings.append(recording)
         provider = recording
     if model.provider == "litellm":
-        provider = Budgeted(provider, budget, _estimator(model))
+        provider = Budgeted(provider, budget, price_estimator(model))
     return provider
 
 
@@ -129,7 +129,9 @@ def _tell(observe: Observer) -> Callable[[ProviderError, float], None]:
     return lambda error, delay: observe(Retried(str(error), delay))
 
 
-def _estimator(model: ResolvedModel) -> Callable[[Request], float | None]:
+def price_estimator(model: ResolvedModel) -> Callable[[Request], float | None]:
+    """A function that gives an upper bound of a request's price in USD, None where it is unknown."""
+
     def estimate(request: Request) -> float | None:
         price = model.price or price_of(model.name)
         return None if price is None else estimate_cost(request, price)
