@@ -31,7 +31,9 @@ def bundle(
     versions = sum(len(found) for found in made.versions.values())
     labels = sum(len(found) for found in made.labels.values())
     at = f" at {made.commit[:10]}" if made.commit else ""
-    held = f"{_count(len(made.prompts), 'prompt')}{at}, {_count(versions, 'version')}, {_count(labels, 'label')}"
+    held = (
+        f"{_count(len(made.prompts), 'prompt')}{at}, {_count(versions, 'version')}, {_count(labels, 'label')}"
+    )
     typer.echo(f"wrote {output}: {held}", err=True)
 
 

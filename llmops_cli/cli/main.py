@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from llmops_cli import __version__
-from llmops_cli.cli import accept, check, evaluate, init, label, listing, log, render, run, schema
+from llmops_cli.cli import accept, bundle, check, evaluate, init, label, listing, log, render, run, schema
 from llmops_cli.errors import ExitCode, UserError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("accept")(accept.accept)
 app.command("log")(log.log)
 app.command("label")(label.label)
 app.command("rollback")(label.rollback)
+app.command("bundle")(bundle.bundle)
 app.command("schema")(schema.schema)
 
 

@@ -21,7 +21,7 @@ from llmops_cli.errors import Problem, UserError, did_you_mean
 
 BUNDLE_FORMAT = 1
 _DIGEST_PREFIX = "b1:"
-_HEAD = re.compile(r'\{"format":%d,"digest":"(b1:[0-9a-f]{64})","content":' % BUNDLE_FORMAT)
+_HEAD = re.compile(rf'\{{"format":{BUNDLE_FORMAT},"digest":"(b1:[0-9a-f]{{64}})","content":')
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What reading values of the wrong shape raises."""
 
@@ -96,20 +96,25 @@ def _altered(message: str) -> BundleError:
 
 
 def make_bundle(
-    prompts: Iterable[Prompt],
-    labelled: Iterable[Prompt],
+    prompts: Mapping[str, Prompt],
+    labelled: Iterable[tuple[str, Prompt]],
     labels: Labels,
     commit: str | None,
     settings: Settings,
 ) -> Bundle:
-    """A bundle in its one order: names, labels and digests sorted."""
-    own = sorted(prompts, key=lambda prompt: prompt.name)
+    """A bundle in its one order: names, labels and digests sorted.
+
+    `labelled` are the versions that labels point at, by the name that has the label: a version from before
+    a rename is called otherwise itself.
+    """
+    # of two with one digest the revision's own stays: its places are those one can look at
+    held = {(name, prompt.digest): prompt for name, prompt in labelled}
+    held |= {(name, prompt.digest): prompt for name, prompt in prompts.items()}
     versions: dict[str, dict[str, Mapping[str, Any]]] = {}
-    # the revision's own come last: of two versions with one digest they are the ones people can look at
-    for prompt in sorted([*labelled, *own], key=lambda prompt: (prompt.name, prompt.digest)):
-        versions.setdefault(prompt.name, {})[prompt.digest] = prompt_to_dict(prompt)
+    for (name, digest), prompt in sorted(held.items(), key=itemgetter(0)):
+        versions.setdefault(name, {})[digest] = prompt_to_dict(prompt)
     return Bundle(
-        prompts={prompt.name: prompt.digest for prompt in own},
+        prompts={name: prompt.digest for name, prompt in sorted(prompts.items())},
         labels={name: dict(sorted(found.items())) for name, found in sorted(labels.items()) if found},
         versions=versions,
         commit=commit,

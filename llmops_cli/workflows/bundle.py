@@ -106,7 +106,9 @@ class _Bundling:
 def _chosen(wanted: Sequence[str], known: Sequence[str]) -> list[str]:
     """Names, paths, folders and patterns as names, sorted. Raises NothingSelectedError."""
     if not known:
-        raise NothingSelectedError(f"there is no prompt under {PROMPTS_DIR}/", hint="`llmops init` starts one")
+        raise NothingSelectedError(
+            f"there is no prompt under {PROMPTS_DIR}/", hint="`llmops init` starts one"
+        )
     if not wanted:
         return sorted({*known})
     chosen: set[str] = set()
