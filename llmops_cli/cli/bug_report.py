@@ -20,7 +20,14 @@ def report_bug() -> str:
             f"- command: llmops {command}",
             "",
             "```",
-            traceback.format_exc().rstrip(),
+            "".join(traceback.format_exception(_first(sys.exception()))).rstrip(),
             "```",
         ]
     )
+
+
+def _first(error: BaseException | None) -> BaseException | None:
+    """Of a group of exceptions (as many as calls were in flight) the first: they are seldom of two kinds."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

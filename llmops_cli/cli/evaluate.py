@@ -33,6 +33,17 @@ def evaluate(
     reference: Annotated[
         str | None, typer.Option(help="Compare the other variants with this one, not with the baseline.")
     ] = None,
+    at: Annotated[str | None, typer.Option("--at", help="Prompts as they stood at this revision.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Compare with the baseline at this revision; `main...` is the merge base."),
+    ] = None,
+    changed_since: Annotated[
+        str | None, typer.Option(help="Only evalsets that a change since this revision can touch.")
+    ] = None,
+    rerun_baseline: Annotated[
+        bool, typer.Option("--rerun-baseline", help="Ask the base prompt anew for new and changed cases.")
+    ] = False,
     model: Annotated[
         str | None, typer.Option(help="For prompts that name none.", envvar="LLMOPS_MODEL")
     ] = None,
@@ -88,9 +99,10 @@ def evaluate(
     selection = Selection(tuple(case or ()), tuple(tag or ()), text, last_failed, sample, seed)
     options = EvalOptions(
         evalsets=tuple(evalsets or ()), prompt=prompt, selection=selection, trials=trials,
-        reference=reference, calls=calls, command=tuple(sys.argv[1:]),
+        reference=reference, at=at, against=against, changed_since=changed_since,
+        rerun_baseline=rerun_baseline, calls=calls, command=tuple(sys.argv[1:]),
     )  # fmt: skip
     with Progress() as progress:
-        result = run_evaluation(project, options, progress)
+        result = run_evaluation(project, options, progress, lambda line: typer.echo(line, err=True))
     emit(plugins.load("reporters", output.value)(result))
     raise typer.Exit(ExitCode.INTERRUPTED if result.run.interrupted else result.verdict.status.exit_code)

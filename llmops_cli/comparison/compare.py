@@ -7,9 +7,11 @@ from llmops_cli.comparison.classify import classify
 from llmops_cli.comparison.totals import totals_of
 from llmops_cli.domain.baseline import VariantSummary
 from llmops_cli.domain.comparison import BaseSide, Comparison, Delta, DeltaKind
-from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, Source, VariantInfo
 from llmops_cli.domain.prompt import short_digest
 from llmops_cli.domain.scoring import Metrics, Summarising
+
+_ASKED = ("provider", "model", "endpoint")
 
 
 def compare(
@@ -35,6 +37,7 @@ def compare(
         candidate=totals_of([delta.candidate for delta in here], recorded),
         base=totals_of([d.base for d in deltas if d.base.outcomes], base.summary) if base else None,
         changes=_changes(variant, answers, base) if base else (),
+        model_drifted=base is not None and _drifted(variant, answers, base),
         metrics=_metrics(run, answers),
         notes=_notes(deltas, base),
         whole=run.complete,
@@ -49,12 +52,24 @@ def _changes(variant: VariantInfo, answers: Sequence[Outcome], base: BaseSide) -
         changes.append(f"prompt {before} → {short_digest(variant.prompt_digest)}")
     for settings in base.settings:
         changes += [line for line in _setting_changes(settings, variant.settings) if line not in changes]
-    served = tuple(
-        dict.fromkeys(o.response.served_model for o in answers if o.response and o.response.served_model)
-    )
-    if base.served_models and served and set(served) != set(base.served_models):
+    served = _served(answers)
+    if base.served_models and served and not set(served) <= set(base.served_models):
         changes.append(f"served model {', '.join(base.served_models)} → {', '.join(served)}")
     return tuple(changes)
+
+
+def _served(answers: Sequence[Outcome]) -> tuple[str, ...]:
+    """Models that answered in this run; answers on record tell nothing of today."""
+    fresh = [o.response for o in answers if o.response and o.source is not Source.BASELINE]
+    return tuple(dict.fromkeys(response.served_model for response in fresh if response.served_model))
+
+
+def _drifted(variant: VariantInfo, answers: Sequence[Outcome], base: BaseSide) -> bool:
+    """Asked for the same model, answered by another: an alias that rolled on under the baseline."""
+    asked = [variant.settings.get(key) for key in _ASKED]
+    same = all([settings.get(key) for key in _ASKED] == asked for settings in base.settings)
+    served = set(_served(answers))
+    return same and bool(served and base.served_models) and not served & set(base.served_models)
 
 
 def _setting_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -43,6 +43,10 @@ def _regressions(comparison: Comparison) -> list[Reason]:
     count = "1 case that passed fails" if len(regressed) == 1 else f"{len(regressed)} cases that passed fail"
     text = f"{comparison.title}: {count} now ({names}{more}){_attribution(comparison)}"
     where = regressed[0].case.where if regressed[0].case else comparison.where
+    if comparison.model_drifted:
+        # the base was answered by a model that cannot be asked any more: no ground to blame the prompt
+        hint = "; --rerun-baseline asks the base prompt of today's model"
+        return [Reason(Status.INCONCLUSIVE, f"the model changed under the baseline: {text}{hint}", where)]
     return [Reason(Status.REGRESSION, text, where)]
 
 
@@ -194,6 +198,11 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
             "`llmops accept` makes this run the baseline"
         )
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
+    notes += [
+        f"{c.title}: accepted in this branch's baseline: {', '.join(d.case_id for d in c.accepted)}"
+        for c in comparisons
+        if c.accepted
+    ]
     partial = [run.evalset.name for run in runs if not run.complete]
     if partial:
         notes.append(

@@ -61,6 +61,8 @@ class Delta:
     candidate: Side
     case: Case | None = None
     reason: str = ""
+    accepted: bool = False
+    """A regression that the branch's own baseline accepts: shown, not blocking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class BaseSide:
     settings: tuple[Mapping[str, Any], ...] = ()
     """Distinct request settings among the answers."""
     served_models: tuple[str, ...] = ()
+    """Models that gave the answers, as their vendor named them."""
     summary: VariantSummary | None = None
     whole: bool = True
     """False where only some cases were selected, so that an absent case is not a removed one."""
@@ -124,6 +127,8 @@ class Comparison:
     base: Totals | None = None
     changes: tuple[str, ...] = ()
     """What differs between the two sides, in words: the prompt, the model, parameters."""
+    model_drifted: bool = False
+    """The same model was asked for and another one answered: the vendor's change, not the user's."""
     metrics: tuple[tuple[str, Metrics], ...] = ()
     notes: tuple[str, ...] = ()
     whole: bool = True
@@ -136,8 +141,13 @@ class Comparison:
         return self.evalset if name == DEFAULT_VARIANT else f"{self.evalset} · {name}"
 
     def of_kind(self, kind: DeltaKind) -> tuple[Delta, ...]:
-        """The deltas of one kind, in the evalset's order."""
-        return tuple(delta for delta in self.deltas if delta.kind is kind)
+        """The deltas of one kind, in the evalset's order; accepted regressions have a property of their own."""
+        return tuple(delta for delta in self.deltas if delta.kind is kind and not delta.accepted)
+
+    @property
+    def accepted(self) -> tuple[Delta, ...]:
+        """Regressions that the branch's own baseline accepts."""
+        return tuple(delta for delta in self.deltas if delta.accepted)
 
 
 class Status(StrEnum):

@@ -106,7 +106,7 @@ class Evalset:
     gate: GateSpec = GateSpec()
     description: str = ""
     sources: tuple[str, ...] = ()
-    """The evalset's own file and every file of cases it names."""
+    """Every file it is made of: its own, files of cases, schemas; no part of its meaning."""
 
     @property
     def baseline_path(self) -> str:

@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+from llmops_cli.domain.outcome import Outcome
+from llmops_cli.domain.scoring import Score
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
@@ -32,6 +36,28 @@ def redact(value: Any, kinds: Sequence[str]) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(redact(item, kinds) for item in value)
     return value
+
+
+def redact_outcome(outcome: Outcome, kinds: Sequence[str]) -> Outcome:
+    """An outcome whose answer and explanations are redacted; the scores themselves stand."""
+    if not kinds:
+        return outcome
+    response = outcome.response
+    if response is not None:
+        calls = tuple(replace(call, arguments=redact(call.arguments, kinds)) for call in response.tool_calls)
+        response = replace(response, text=redact(response.text, kinds), tool_calls=calls)
+    scores = tuple(
+        replace(named, failure=redact(named.failure, kinds), score=_redact_score(named.score, kinds))
+        for named in outcome.scores
+    )
+    return replace(outcome, response=response, scores=scores)
+
+
+def _redact_score(score: Score | None, kinds: Sequence[str]) -> Score | None:
+    if score is None:
+        return None
+    explanation = redact(score.explanation, kinds)
+    return replace(score, explanation=explanation, details=redact(dict(score.details), kinds))
 
 
 def _luhn(number: str) -> bool:

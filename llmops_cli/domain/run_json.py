@@ -83,6 +83,7 @@ def _comparison(comparison: Comparison, part: EvalsetRun) -> dict[str, Any]:
         "variant": dataclasses.asdict(comparison.variant) | {"settings": dict(comparison.variant.settings)},
         "against": comparison.against,
         "changes": list(comparison.changes),
+        "model_drifted": comparison.model_drifted,
         "candidate": dataclasses.asdict(comparison.candidate),
         "base": dataclasses.asdict(comparison.base) if comparison.base else None,
         "metrics": {name: dataclasses.asdict(metrics) for name, metrics in comparison.metrics},
@@ -98,6 +99,7 @@ def _delta(delta: Delta, inputs: Mapping[str, str | None]) -> dict[str, Any]:
         "id": delta.case_id,
         "kind": delta.kind.value,
         "reason": delta.reason,
+        "accepted": delta.accepted,
         "inputs": dict(inputs),
         "base": _side(delta.base) if delta.base.outcomes else None,
         "candidate": _side(delta.candidate) if delta.candidate.outcomes else None,
@@ -218,6 +220,7 @@ def _read_comparison(
         candidate=Totals(**data["candidate"]),
         base=Totals(**data["base"]) if data["base"] else None,
         changes=tuple(data["changes"]),
+        model_drifted=data["model_drifted"],
         metrics=metrics,
         notes=tuple(data["notes"]),
         whole=part["complete"],
@@ -238,6 +241,7 @@ def _read_delta(data: Mapping[str, Any], variant: str, cases: Mapping[str, Case]
         _read_side(data.get("candidate"), case_id, variant),
         cases.get(case_id),
         data.get("reason", ""),
+        data.get("accepted", False),
     )
 
 

@@ -60,8 +60,8 @@ class CaseReader:
         fields.done()
         return case if case_id is not None else None
 
-    def from_files(self, patterns: tuple[str, ...], where: SourceLocation) -> Iterator[tuple[str, Case]]:
-        """(file, case) of every file that `cases_from` names."""
+    def from_files(self, patterns: tuple[str, ...], where: SourceLocation) -> Iterator[Case]:
+        """The cases of every file that `cases_from` names."""
         for pattern in patterns:
             wanted = beside(self.evalset_path, pattern)
             if wanted.startswith("..") or pattern.startswith("/"):
@@ -73,8 +73,7 @@ class CaseReader:
             if not paths:
                 self.problems.add(f"{pattern!r} names no file", where, f"looked for {wanted}")
             for path in paths:
-                for case in self._from_file(path, where):
-                    yield path, case
+                yield from self._from_file(path, where)
 
     def _from_file(self, path: str, where: SourceLocation) -> Iterator[Case]:
         readers = {"jsonl": self._from_jsonl, "csv": self._from_csv}

@@ -42,7 +42,7 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
     scorers = read_scorers(written, tree, path, problems)
     check_unique_names(scorers, problems)
     reader = CaseReader(tree, path, _defaults(fields, problems), problems)
-    cases, sources = _cases(fields, reader)
+    cases = _cases(fields, reader)
     evalset = Evalset(
         name=evalset_name(path),
         path=path,
@@ -55,7 +55,6 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         trials=fields.integer("trials", 1, minimum=1, maximum=MAX_TRIALS),
         pass_rule=_pass_rule(fields, problems),
         gate=read_gate(fields, problems, gate or GateSpec()),
-        sources=(path, *sources),
     )
     fields.done()
     _check_cases(evalset, problems, has_scorers=bool(written))
@@ -103,13 +102,10 @@ def _defaults(fields: Fields, problems: Problems) -> CaseDefaults:
     return read
 
 
-def _cases(fields: Fields, reader: CaseReader) -> tuple[list[Case], list[str]]:
+def _cases(fields: Fields, reader: CaseReader) -> list[Case]:
     cases = [case for node in fields.items("cases") if (case := reader.from_node(node)) is not None]
-    sources: dict[str, None] = {}
-    for source, case in reader.from_files(fields.texts("cases_from"), fields.place("cases_from")):
-        sources[source] = None
-        cases.append(case)
-    return cases, list(sources)
+    cases += reader.from_files(fields.texts("cases_from"), fields.place("cases_from"))
+    return cases
 
 
 def _check_cases(evalset: Evalset, problems: Problems, *, has_scorers: bool) -> None:

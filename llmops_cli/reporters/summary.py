@@ -79,6 +79,8 @@ def headline(result: Result) -> str:
         return "cases got worse, or a bound is missed:"
     if status is Status.INCONCLUSIVE:
         return "no verdict could be reached:"
+    if status is Status.UNAFFECTED:
+        return result.verdict.reasons[0].text
     compared = any(comparison.against for comparison in result.comparisons)
     return "nothing got worse" if compared else "nothing to compare with yet"
 

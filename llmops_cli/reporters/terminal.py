@@ -66,6 +66,8 @@ class _Report:
     def _summary(self) -> None:
         """One table where it fits; else each name on a line of its own, its figures below."""
         rows = [row for comparison in self.result.comparisons for row in summary.rows(comparison)]
+        if not rows:
+            return
         widths = [
             max(len(row[place]) for row in [summary.HEADER, *rows]) + 2 for place in range(len(rows[0]))
         ]
@@ -229,14 +231,17 @@ class _Report:
 
         verdict = self.result.verdict
         self.line()
-        self.line(summary.effort(self.result), "dim")
+        if self.result.comparisons:
+            self.line(summary.effort(self.result), "dim")
         for note in verdict.notes:
             self.line(f"note: {inert(note)}", "dim")
         head = Text()
         head.append(verdict.status.value, style=_STYLES[verdict.status])
         head.append(f"  {summary.headline(self.result)}")
         self.line(head)
-        self._bullets("-", [inert(r.text) for r in verdict.reasons if r.status is not Status.PASS])
+        self._bullets(
+            "-", [inert(r.text) for r in verdict.reasons if r.status not in (Status.PASS, Status.UNAFFECTED)]
+        )
         self._bullets("→", summary.next_steps(self.result))
 
 

@@ -1,30 +1,29 @@
 """`llmops eval`: render, run, score, compare, decide."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from llmops_cli import __version__
-from llmops_cli.comparison.compare import compare
 from llmops_cli.comparison.gate import decide
-from llmops_cli.domain.baseline import Baseline
-from llmops_cli.domain.comparison import BaseCase, BaseSide, Comparison, Result
-from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run
-from llmops_cli.domain.redaction import redact
-from llmops_cli.domain.run_json import result_from_dict, result_to_dict
+from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Verdict
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run
+from llmops_cli.domain.redaction import redact, redact_outcome
+from llmops_cli.domain.run_json import result_to_dict
 from llmops_cli.engine.events import Event, Observer, Retried
 from llmops_cli.engine.loop import run_loop
 from llmops_cli.errors import UserError, did_you_mean
-from llmops_cli.store.run_store import find_run, load_run, save_run
-from llmops_cli.vcs.repository import Repository, open_repository
+from llmops_cli.store.run_store import find_run, load_result, save_run
+from llmops_cli.workflows.against import Against, read_against
 from llmops_cli.workflows.answering import Answering
-from llmops_cli.workflows.base_side import BaseSides
+from llmops_cli.workflows.changed import choose
+from llmops_cli.workflows.comparing import Comparing
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
 from llmops_cli.workflows.preparing import Prepared, prepare
 from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.provenance import provenance_of, run_id
+from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.selection import Selection
-from llmops_cli.workflows.versions import Versions
 from llmops_cli.workflows.wiring import CallOptions, build
 
 
@@ -37,6 +36,13 @@ class EvalOptions:
     selection: Selection = Selection()
     trials: int | None = None
     reference: str | None = None
+    at: str | None = None
+    """Prompts under test as they stood at this revision; everything else of today."""
+    against: str | None = None
+    """Compare with the baseline at this revision (`REV...`: at the merge base)."""
+    changed_since: str | None = None
+    """Only evalsets that a change since this revision can touch."""
+    rerun_baseline: bool = False
     calls: CallOptions = CallOptions()
     command: tuple[str, ...] = ()
 
@@ -47,46 +53,101 @@ class _Counts:
     stopped: bool = False
 
 
-def evaluate(project: Project, options: EvalOptions, observe: Observer) -> Result:
-    """One run from files to verdict; the run file is written on the way. Raises UserError."""
+def evaluate(
+    project: Project, options: EvalOptions, observe: Observer, tell: Callable[[str], None] = lambda _: None
+) -> Result:
+    """One run from files to verdict; the run file is written on the way. Raises UserError.
+
+    `tell` hears why evalsets were chosen or left out.
+    """
+    revisions = Revisions(project)
+    try:
+        return _evaluate(revisions, options, observe, tell)
+    finally:
+        revisions.close()
+
+
+def _evaluate(
+    revisions: Revisions, options: EvalOptions, observe: Observer, tell: Callable[[str], None]
+) -> Result:
+    project = revisions.project
+    if options.at is not None:
+        commit = revisions.repository.resolve(options.at)
+        project = project.with_prompts_of(revisions.repository.tree(commit))
     names = project.select_evalsets(options.evalsets, options.prompt)
+    if options.changed_since is not None:
+        choices = choose(revisions, names, options.changed_since)
+        for choice in choices:
+            tell(f"{'run' if choice.chosen else 'left out'} {choice.evalset}: {choice.why}")
+        names = [choice.evalset for choice in choices if choice.chosen]
+        if not names:
+            return _unaffected(revisions, options)
     last = _last_run(project) if options.selection.last_failed else ()
     prepared = prepare(project, names, options.selection, trials=options.trials, last=last)
     _check_reference(prepared, options.reference)
-    return _Evaluation(project, options, prepared, observe).run()
+    against = None
+    if options.against is not None:
+        against = read_against(revisions.repository, options.against, [p.evalset for p in prepared.plans])
+    return _Evaluation(project, revisions, options, prepared, against, observe).run()
+
+
+def _unaffected(revisions: Revisions, options: EvalOptions) -> Result:
+    """Nothing that counts was touched: nothing is asked, and the run says so."""
+    began = datetime.now(UTC)
+    provenance = provenance_of(revisions.repository_if_any, options.command, None, ())
+    run = Run(run_id(began), began.isoformat(timespec="seconds"), 0.0, provenance, ())
+    text = f"nothing that an evalset depends on changed since {options.changed_since}"
+    result = Result(run, (), Verdict(Status.UNAFFECTED, (Reason(Status.UNAFFECTED, text),)))
+    save_run(revisions.project.root, run.id, result_to_dict(result))
+    return result
 
 
 class _Evaluation:
-    def __init__(self, project: Project, options: EvalOptions, prepared: Prepared, observe: Observer) -> None:
+    def __init__(
+        self,
+        project: Project,
+        revisions: Revisions,
+        options: EvalOptions,
+        prepared: Prepared,
+        against: Against | None,
+        observe: Observer,
+    ) -> None:
         self.project = project
+        self.revisions = revisions
         self.options = options
         self.prepared = prepared
         self.counts = _Counts()
         self._observe = observe
         self.parts = build(project, prepared.models, options.calls, self._watch)
         asked_anew = options.calls.fresh or options.calls.recording
-        baselines = {} if asked_anew else prepared.baselines
-        self.answering = Answering(prepared.plans, baselines, self.parts, self._watch)
-        self.repository: Repository | None = open_repository(project.root)
+        baselines = against.baselines if against else prepared.baselines
+        self.comparing = Comparing(
+            self.parts,
+            revisions.versions,
+            project.settings,
+            baselines,
+            own=prepared.baselines if against else None,
+            label=against.label if against else "the baseline",
+            reference=options.reference,
+            rerun=options.rerun_baseline,
+        )
+        self.answering = Answering(prepared.plans, {} if asked_anew else baselines, self.parts, self._watch)
 
     def run(self) -> Result:
         began, clock = datetime.now(UTC), time.perf_counter()
-        try:
-            evalsets, comparisons = run_loop(self._answer_and_compare(), self.answering.stop)
-            run = Run(
-                id=began.strftime("%Y%m%d-%H%M%S-") + f"{began.microsecond:06d}",
-                started=began.isoformat(timespec="seconds"),
-                seconds=time.perf_counter() - clock,
-                provenance=self._provenance(),
-                evalsets=tuple(evalsets),
-                interrupted=self.answering.stopped,
-                retries=self.counts.retries,
-                judge_calls=self.parts.tools.judge_calls,
-                judge_cost=self.parts.tools.judge_cost,
-            )
-        finally:
-            if self.repository is not None:
-                self.repository.close()
+        evalsets, comparisons = run_loop(self._answer_and_compare(), self.answering.stop)
+        repository = self.revisions.repository_if_any
+        run = Run(
+            id=run_id(began),
+            started=began.isoformat(timespec="seconds"),
+            seconds=time.perf_counter() - clock,
+            provenance=provenance_of(repository, self.options.command, self._seed(), self.prepared.models),
+            evalsets=tuple(evalsets),
+            interrupted=self.answering.stopped,
+            retries=self.counts.retries,
+            judge_calls=self.parts.tools.judge_calls,
+            judge_cost=self.parts.tools.judge_cost,
+        )
         verdict = decide(comparisons, evalsets, interrupted=run.interrupted)
         verdict = replace(verdict, notes=(*verdict.notes, *self.parts.notes))
         result = Result(run, tuple(comparisons), verdict)
@@ -96,14 +157,17 @@ class _Evaluation:
     async def _answer_and_compare(self) -> tuple[list[EvalsetRun], list[Comparison]]:
         try:
             answered = await self.answering.run()
+            kinds = self.project.settings.redact
             evalsets = [
-                self._evalset_run(plan, [self._redacted(outcome) for outcome in answered[plan.evalset.name]])
+                self._evalset_run(
+                    plan, [redact_outcome(outcome, kinds) for outcome in answered[plan.evalset.name]]
+                )
                 for plan in self.prepared.plans
             ]
             comparisons = [
                 comparison
                 for plan, part in zip(self.prepared.plans, evalsets, strict=True)
-                for comparison in await self._compare(plan, part)
+                for comparison in await self.comparing.compare(plan, part)
             ]
         finally:
             await self.parts.close()
@@ -134,89 +198,14 @@ class _Evaluation:
     def _deterministic(self, variant: VariantPlan) -> bool:
         return self.parts.providers[variant.model.key].deterministic
 
-    async def _compare(self, plan: EvalsetPlan, part: EvalsetRun) -> list[Comparison]:
-        baseline: Baseline | None = self.prepared.baselines[plan.evalset.name]
-        recorded = baseline.summaries if baseline else {}
-        reference = self.options.reference
-        if reference is not None:
-            base = replace(_reference_side(part, reference), summary=recorded.get(reference))
-            others = [info for info in part.variants if info.name != reference]
-            return [compare(part, info, base, recorded.get(info.name)) for info in others]
-        sides = BaseSides(self.parts.scoring, Versions(self.project, self.repository))
-        comparisons: list[Comparison] = []
-        for variant, info in zip(plan.variants, part.variants, strict=True):
-            done = [outcome for outcome in part.outcomes if outcome.variant == info.name]
-            side = await sides.build(plan, variant, baseline, done)
-            if side is not None and self.project.settings.redact:
-                # scored again just now, their explanations may quote what the case expects
-                redacted = {
-                    case_id: replace(case, outcomes=tuple(self._redacted(o) for o in case.outcomes))
-                    for case_id, case in side.cases.items()
-                }
-                side = replace(side, cases=redacted)
-            comparisons.append(compare(part, info, side, recorded.get(info.name)))
-        return comparisons
-
-    def _redacted(self, outcome: Outcome) -> Outcome:
-        kinds = self.project.settings.redact
-        if not kinds:
-            return outcome
-        response = outcome.response
-        if response is not None:
-            calls = tuple(replace(c, arguments=redact(c.arguments, kinds)) for c in response.tool_calls)
-            response = replace(response, text=redact(response.text, kinds), tool_calls=calls)
-        scores = tuple(
-            replace(
-                named,
-                failure=redact(named.failure, kinds),
-                score=named.score
-                and replace(
-                    named.score,
-                    explanation=redact(named.score.explanation, kinds),
-                    details=redact(dict(named.score.details), kinds),
-                ),
-            )
-            for named in outcome.scores
-        )
-        return replace(outcome, response=response, scores=scores)
-
-    def _provenance(self) -> Provenance:
-        from platform import python_version
-
-        versions = {"llmops": __version__, "python": python_version()}
-        if any(model.provider == "litellm" for model in self.prepared.models):
-            from importlib.metadata import version
-
-            versions["litellm"] = version("litellm")
-        repository = self.repository
-        return Provenance(
-            commit=repository.head if repository else None,
-            branch=repository.branch if repository else None,
-            dirty=repository.is_dirty() if repository else False,
-            versions=versions,
-            seed=self.options.selection.seed if self.options.selection.sample is not None else None,
-            command=self.options.command,
-        )
+    def _seed(self) -> int | None:
+        selection = self.options.selection
+        return selection.seed if selection.sample is not None else None
 
     def _watch(self, event: Event) -> None:
         if isinstance(event, Retried):
             self.counts.retries += 1
         self._observe(event)
-
-
-def _reference_side(part: EvalsetRun, reference: str) -> BaseSide:
-    """Another variant of the same run as the base: its answers are as fresh as the candidate's."""
-    info = next(info for info in part.variants if info.name == reference)
-    grouped = part.by_case()
-    cases = {case_id: BaseCase(found) for (case_id, name), found in grouped.items() if name == reference}
-    served = [o.response.served_model for c in cases.values() for o in c.outcomes if o.response]
-    return BaseSide(
-        label=f"variant {reference}",
-        cases=cases,
-        prompts=(info.prompt_digest,),
-        settings=(info.settings,),
-        served_models=tuple(dict.fromkeys(model for model in served if model)),
-    )
 
 
 def _check_reference(prepared: Prepared, reference: str | None) -> None:
@@ -231,4 +220,4 @@ def _check_reference(prepared: Prepared, reference: str | None) -> None:
 
 
 def _last_run(project: Project) -> Sequence[EvalsetRun]:
-    return result_from_dict(load_run(find_run(project.root, None))).run.evalsets
+    return load_result(find_run(project.root, None)).run.evalsets

@@ -73,11 +73,11 @@ def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: Sou
     place = where if wanted or not prompt.model else SourceLocation(prompt.path)
     model = resolve_model(name, settings, frozenset(plugins.names("providers")), place)
     if model.provider == "litellm" and model.endpoint is None:
-        return replace(model, endpoint=_endpoint_from_environment(model.name))
+        return replace(model, endpoint=endpoint_from_environment(model.name))
     return model
 
 
-def _endpoint_from_environment(name: str) -> str | None:
+def endpoint_from_environment(name: str) -> str | None:
     """Where LiteLLM would be sent by OPENAI_API_BASE and its like: part of the fingerprint, as it answers."""
     vendor = name.partition("/")[0].upper()
     variables = (f"{vendor}_BASE_URL", f"{vendor}_API_BASE")

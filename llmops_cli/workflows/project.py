@@ -1,6 +1,7 @@
 """A project: its files at one revision, its settings, and its prompts and evalsets by name."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +11,14 @@ from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
 from llmops_cli.domain.settings import Settings
 from llmops_cli.domain.tree import FileTree, read_bytes
-from llmops_cli.errors import FileError, NothingSelectedError, Problems, SourceLocation, did_you_mean
+from llmops_cli.errors import (
+    FileError,
+    NothingSelectedError,
+    Problems,
+    SourceLocation,
+    UserError,
+    did_you_mean,
+)
 from llmops_cli.files.evalset_file import evalset_paths, read_evalset
 from llmops_cli.files.prompt_file import prompt_paths, read_prompt
 from llmops_cli.files.settings_file import read_settings
@@ -57,7 +65,9 @@ class Project:
     def evalset(self, name: str) -> Evalset:
         """An evalset with its cases. Raises FileError."""
         if name not in self._evalsets:
-            self._evalsets[name] = read_evalset(self.tree, self.evalset_paths[name], self.settings.gate)
+            tracked = Tracked(self.tree)
+            evalset = read_evalset(tracked, self.evalset_paths[name], self.settings.gate)
+            self._evalsets[name] = replace(evalset, sources=tuple(sorted(tracked.opened)))
         return self._evalsets[name]
 
     def select_evalsets(self, wanted: Sequence[str], prompt: str | None = None) -> list[str]:
@@ -111,6 +121,14 @@ def load_prompt(tree: FileTree, path: str) -> Prompt:
         problems.add(problem.message, problem.where, problem.hint)
     problems.raise_if_any()
     return prompt
+
+
+def read_tracked_evalset(tree: FileTree, path: str) -> frozenset[str]:
+    """Every file that an evalset is made of, in a tree; what was read before a mistake, if there is one."""
+    tracked = Tracked(tree)
+    with suppress(UserError):
+        read_evalset(tracked, path)
+    return frozenset(tracked.opened)
 
 
 class Tracked:

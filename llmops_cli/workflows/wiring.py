@@ -56,7 +56,13 @@ class Parts:
     workers: int
     providers: dict[str, Provider]
     cache: ResponseCache | None
+    make_provider: Callable[[ResolvedModel], Provider]
     recordings: list[Recording] = field(default_factory=list)
+
+    def add_model(self, model: ResolvedModel) -> None:
+        """Make a model askable that was not known when the run began."""
+        if model.key not in self.providers:
+            self.providers[model.key] = self.make_provider(model)
 
     @property
     def notes(self) -> list[str]:
@@ -81,9 +87,11 @@ def build(
     cache = ResponseCache(local_folder(project.root) / "cache.sqlite") if options.use_cache else None
     budget = Budget(options.max_cost if options.max_cost is not None else run.max_cost)
     recordings: list[Recording] = []
-    providers = {
-        model.key: _provider(project, model, options, budget, observe, recordings) for model in models
-    }
+
+    def make_provider(model: ResolvedModel) -> Provider:
+        return _provider(project, model, options, budget, observe, recordings)
+
+    providers = {model.key: make_provider(model) for model in models}
     asking = AskOptions(
         read_cache=not (options.fresh or options.recording),
         calls=options.calls,
@@ -94,7 +102,7 @@ def build(
     tools = Tools(asker, judges, project.root, allow_python=project.settings.allow_python)
     scoring = CaseScoring(tools, ScorerIdentities(project.tree, judges.identity))
     workers = options.concurrency or run.concurrency
-    return Parts(asker, scoring, tools, judges, budget, workers, providers, cache, recordings)
+    return Parts(asker, scoring, tools, judges, budget, workers, providers, cache, make_provider, recordings)
 
 
 def _provider(

@@ -1,0 +1,87 @@
+"""`eval --against REV`: which baseline stands as the base, and which regressions the branch accepts itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from llmops_cli.domain.baseline import Baseline
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind
+from llmops_cli.domain.evalset import Evalset
+from llmops_cli.errors import UserError
+from llmops_cli.files.baseline_file import read_baseline
+from llmops_cli.vcs.repository import Repository
+from llmops_cli.workflows.base_side import response_of
+from llmops_cli.workflows.planning import VariantPlan
+from llmops_cli.workflows.scoring import CaseScoring
+
+_MERGE_BASE = "..."
+
+
+@dataclass(frozen=True)
+class Against:
+    """The base revision of a comparison, with the baselines as they stood there."""
+
+    commit: str
+    label: str
+    baselines: Mapping[str, Baseline | None]
+
+
+def find_commit(repository: Repository, revision: str) -> str:
+    """The commit of `REV`, or of the merge base with HEAD for `REV...`. Raises UserError."""
+    if revision.endswith(_MERGE_BASE):
+        return repository.merge_base(revision.removesuffix(_MERGE_BASE), "HEAD")
+    return repository.resolve(revision)
+
+
+def read_against(repository: Repository, revision: str, evalsets: list[Evalset]) -> Against:
+    """The baselines at a revision. Raises UserError; a baseline that is broken there is a mistake, too."""
+    commit = find_commit(repository, revision)
+    tree = repository.tree(commit)
+    try:
+        baselines = {evalset.name: read_baseline(tree, evalset.baseline_path) for evalset in evalsets}
+    except UserError as error:
+        message = f"the baseline at {commit[:10]} cannot be read: {error.problems[0]}"
+        raise UserError(message, hint="mend it there, or compare with another revision") from error
+    return Against(commit, f"the baseline at {revision} ({commit[:10]})", baselines)
+
+
+async def mark_accepted(
+    comparison: Comparison,
+    evalset: Evalset,
+    plan: VariantPlan,
+    own: Baseline | None,
+    scoring: CaseScoring,
+) -> Comparison:
+    """Mark regressions that the branch's own baseline holds for exactly this request, if they are no worse.
+
+    The reviewer sees that line in the diff: it is the acceptance.
+    """
+    if own is None:
+        return comparison
+    deltas = [
+        replace(delta, accepted=True) if await _accepted(delta, evalset, plan, own, scoring) else delta
+        for delta in comparison.deltas
+    ]
+    return replace(comparison, deltas=tuple(deltas))
+
+
+async def _accepted(
+    delta: Delta, evalset: Evalset, plan: VariantPlan, own: Baseline, scoring: CaseScoring
+) -> bool:
+    if delta.kind is not DeltaKind.REGRESSED or delta.case is None:
+        return False
+    request = plan.requests[delta.case_id]
+    lines = [
+        line
+        for line in own.lines.get((delta.case_id, plan.variant.name), ())
+        if line.request == request.fingerprint
+    ]
+    passes = trials = 0
+    for line in lines:
+        specs = evalset.scorers_of(delta.case)
+        scores = await scoring.score(specs, delta.case, request, response_of(line), line.scores)
+        gating = [named for named in scores if named.severity == "fail"]
+        trials += line.count
+        passes += line.count * all(named.score is not None and named.score.passed for named in gating)
+    if not trials or not delta.candidate.trials:
+        return False
+    return delta.candidate.passes * trials >= passes * delta.candidate.trials

@@ -1,0 +1,101 @@
+"""From answers to comparisons: every variant with its base side, whichever that is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from llmops_cli.comparison.compare import compare
+from llmops_cli.domain.baseline import Baseline
+from llmops_cli.domain.comparison import BaseCase, BaseSide, Comparison
+from llmops_cli.domain.outcome import EvalsetRun, Outcome
+from llmops_cli.domain.redaction import redact_outcome
+from llmops_cli.domain.settings import Settings
+from llmops_cli.workflows.against import mark_accepted
+from llmops_cli.workflows.base_side import BaseSides
+from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
+from llmops_cli.workflows.rerun import BaselineRerun
+from llmops_cli.workflows.versions import Versions
+from llmops_cli.workflows.wiring import Parts
+
+
+class Comparing:
+    """Compares with a baseline, or with a reference variant of the same run.
+
+    `own` are the branch's own baselines where the base is another revision's: what they accept does not
+    block. `rerun` asks the base prompt anew where the baseline cannot answer.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        versions: Versions,
+        settings: Settings,
+        baselines: Mapping[str, Baseline | None],
+        *,
+        own: Mapping[str, Baseline | None] | None,
+        label: str,
+        reference: str | None,
+        rerun: bool,
+    ) -> None:
+        self._parts = parts
+        self._settings = settings
+        self._baselines = baselines
+        self._own = own
+        self._label = label
+        self._reference = reference
+        self._sides = BaseSides(parts.scoring, versions)
+        self._rerun = BaselineRerun(parts, versions, settings) if rerun else None
+
+    async def compare(self, plan: EvalsetPlan, part: EvalsetRun) -> list[Comparison]:
+        """A comparison for each variant; the reference variant has none."""
+        baseline = self._baselines.get(plan.evalset.name)
+        recorded = baseline.summaries if baseline else {}
+        reference = self._reference
+        if reference is not None:
+            base = replace(_reference_side(part, reference), summary=recorded.get(reference))
+            others = [info for info in part.variants if info.name != reference]
+            return [compare(part, info, base, recorded.get(info.name)) for info in others]
+        comparisons: list[Comparison] = []
+        for variant, info in zip(plan.variants, part.variants, strict=True):
+            done = [outcome for outcome in part.outcomes if outcome.variant == info.name]
+            side = await self._base_side(plan, variant, baseline, done)
+            comparison = compare(part, info, side, recorded.get(info.name))
+            if self._own is not None:
+                own = self._own.get(plan.evalset.name)
+                comparison = await mark_accepted(comparison, plan.evalset, variant, own, self._parts.scoring)
+            comparisons.append(comparison)
+        return comparisons
+
+    async def _base_side(
+        self, plan: EvalsetPlan, variant: VariantPlan, baseline: Baseline | None, done: Sequence[Outcome]
+    ) -> BaseSide | None:
+        side = await self._sides.build(plan, variant, baseline, done)
+        if self._rerun is not None:
+            served = frozenset(
+                o.response.served_model for o in done if o.response and o.response.served_model
+            )
+            side = await self._rerun.fill(plan, variant, baseline, side, served)
+        if side is None:
+            return None
+        # scored again just now, their explanations may quote what the case expects
+        redacted = {
+            case_id: replace(
+                case, outcomes=tuple(redact_outcome(o, self._settings.redact) for o in case.outcomes)
+            )
+            for case_id, case in side.cases.items()
+        }
+        return replace(side, label=self._label, cases=redacted)
+
+
+def _reference_side(part: EvalsetRun, reference: str) -> BaseSide:
+    """Another variant of the same run as the base: its answers are as fresh as the candidate's."""
+    info = next(info for info in part.variants if info.name == reference)
+    grouped = part.by_case()
+    cases = {case_id: BaseCase(found) for (case_id, name), found in grouped.items() if name == reference}
+    served = [o.response.served_model for c in cases.values() for o in c.outcomes if o.response]
+    return BaseSide(
+        label=f"variant {reference}",
+        cases=cases,
+        prompts=(info.prompt_digest,),
+        settings=(info.settings,),
+        served_models=tuple(dict.fromkeys(model for model in served if model)),
+    )
