@@ -22,18 +22,17 @@ from llmops_cli.errors import SourceLocation
 
 def prompt_to_dict(prompt: Prompt) -> dict[str, Any]:
     """A Prompt as plain JSON values; what is empty or at its default is left out."""
-    parts: dict[str, Any] = {
-        "name": prompt.name,
-        "path": prompt.path,
-        "description": prompt.description,
+    optional: dict[str, Any] = {
+        "description": prompt.description or None,
         "model": prompt.model,
         "params": dict(prompt.params),
         "inputs": [_input_to_dict(spec) for spec in prompt.inputs.values()],
-        "messages": [_message_to_dict(message) for message in prompt.messages],
         "tools": [dict(tool) for tool in prompt.tools],
         "partials": dict(sorted(prompt.partials.items())),
     }
-    found = {key: value for key, value in parts.items() if value not in (None, "", [], {})}
+    found: dict[str, Any] = {"name": prompt.name, "path": prompt.path}
+    found["messages"] = [_message_to_dict(message) for message in prompt.messages]
+    found |= {key: value for key, value in optional.items() if value not in (None, [], {})}
     if prompt.output_schema is not None:
         found["output_schema"] = dict(prompt.output_schema)
     return found

@@ -88,7 +88,8 @@ class LoadedPrompt:
         name = self._prompt.model or self._settings.model
         alias = self._settings.models.get(name) if name else None
         params = deepcopy({**(alias.params if alias else {}), **self._prompt.params})
-        return {**params, **(params.pop("extra", None) or {})}
+        extra = params.pop("extra", None) or {}
+        return {**params, **extra}
 
     @property
     def inputs(self) -> Mapping[str, InputSpec]:
