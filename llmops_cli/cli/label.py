@@ -7,7 +7,6 @@ import typer
 
 from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
 from llmops_cli.cli.output import emit
-from llmops_cli.domain.prompt import short_digest
 from llmops_cli.errors import UserError
 
 _COMMIT_IT = "Commit prompts/labels.yaml: the promotion is the commit, its history the audit trail."
@@ -24,6 +23,7 @@ def label(
     output: FormatOption = Format.TERMINAL,
 ) -> None:
     """Point a label at a version, list labels, or remove one."""
+    from llmops_cli.domain.prompt import short_digest
     from llmops_cli.workflows.labels import remove_label, set_label
     from llmops_cli.workflows.project import open_project
     from llmops_cli.workflows.revisions import Revisions
@@ -56,6 +56,7 @@ def rollback(
     directory: Directory = HERE,
 ) -> None:
     """Point a label back at the version it pointed at before."""
+    from llmops_cli.domain.prompt import short_digest
     from llmops_cli.workflows.labels import rollback as roll_back
     from llmops_cli.workflows.project import open_project
     from llmops_cli.workflows.revisions import Revisions
@@ -70,6 +71,7 @@ def rollback(
 
 
 def _print_labels(rows: list[tuple[str, str, str, str | None]], output: Format) -> None:
+    from llmops_cli.domain.prompt import short_digest
     from llmops_cli.reporters.tables import format_table
 
     header = ("prompt", "label", "digest", "commit")

@@ -9,7 +9,12 @@ import typer
 Directory = Annotated[
     Path,
     typer.Option(
-        "--directory", "-C", help="Work in this directory.", envvar="LLMOPS_DIRECTORY", file_okay=False
+        "--directory",
+        "-C",
+        "--repo",
+        help="A project's directory, or a bare clone.",
+        envvar="LLMOPS_DIRECTORY",
+        file_okay=False,
     ),
 ]
 HERE = Path()

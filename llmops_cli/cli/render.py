@@ -10,7 +10,7 @@ from llmops_cli.cli.variables import VarOption, read_variables
 
 
 def render(
-    name: Annotated[str, typer.Argument(help="A prompt, such as support/escalation.")],
+    name: Annotated[str, typer.Argument(help="NAME, NAME@REV or NAME@:label.")],
     var: VarOption = None,
     case: Annotated[str | None, typer.Option(help="With the variables of this case.")] = None,
     evalset: Annotated[str | None, typer.Option(help="With every case of this evalset.")] = None,

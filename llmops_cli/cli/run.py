@@ -12,7 +12,7 @@ from llmops_cli.domain.request import Response
 
 
 def run(
-    name: Annotated[str, typer.Argument(help="A prompt, such as support/escalation.")],
+    name: Annotated[str, typer.Argument(help="NAME, NAME@REV or NAME@:label.")],
     var: VarOption = None,
     case: Annotated[str | None, typer.Option(help="With the variables of this case.")] = None,
     model: Annotated[str | None, typer.Option(help="Ask this model instead.")] = None,

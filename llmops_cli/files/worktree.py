@@ -44,3 +44,8 @@ def find_root(start: Path) -> Path:
         if any((folder / marker).exists() for marker in MARKERS):
             return folder
     return start
+
+
+def is_bare_repository(folder: Path) -> bool:
+    """Whether a folder is a bare clone, by what git itself looks for in it."""
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import posixpath
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -110,7 +111,7 @@ class Repository:
         return frozenset(posixpath.relpath(path, self.prefix) for path in text.split("\0") if path)
 
     def renames_between(self, before: str, after: str, folder: str) -> list[Change]:
-        """Commits that `after` has and `before` has not and that renamed files below a folder, newest first."""
+        """Commits of `after` that `before` lacks and that renamed files below a folder, newest first."""
         options = [
             "--topo-order",
             "--name-status",
@@ -163,7 +164,8 @@ class Repository:
         return posixpath.normpath(posixpath.join(self.prefix, path))
 
     def _inside(self, path: str) -> str:
-        return ":(top,literal)" + self._plain(path)
+        plain = self._plain(path)
+        return ":(top)" if plain == "." else f":(top,literal){plain}"
 
     def _find(self, revision: str) -> str | None:
         return self._optional(
@@ -225,6 +227,8 @@ def open_repository(root: Path) -> Repository | None:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     os.environ["GIT_OPTIONAL_LOCKS"] = "0"  # `git status` must not write the index
     os.environ["GIT_NO_LAZY_FETCH"] = "1"
+    if shutil.which("git") is None:
+        return None
     import git
     from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 

@@ -8,11 +8,10 @@ from llmops_cli.comparison.totals import summary_of
 from llmops_cli.domain.baseline import Baseline, BaselineLine, RecordedScore
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
 from llmops_cli.domain.redaction import redact
-from llmops_cli.domain.run_json import result_from_dict
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
 from llmops_cli.files.baseline_file import format_baseline, line_to_dict, read_baseline
 from llmops_cli.store.atomic import write_text
-from llmops_cli.store.run_store import find_run, load_run
+from llmops_cli.store.run_store import find_run, load_result
 from llmops_cli.workflows.project import Project
 
 
@@ -37,7 +36,8 @@ def accept(project: Project, run_name: str | None, evalsets: Sequence[str]) -> l
 
     Raises UserError where the run cannot stand as one; then nothing is written.
     """
-    result = result_from_dict(load_run(find_run(project.root, run_name)))
+    project.require_worktree("accept")
+    result = load_result(find_run(project.root, run_name))
     parts = [part for part in result.run.evalsets if not evalsets or part.evalset.name in evalsets]
     known = [part.evalset.name for part in result.run.evalsets]
     for name in evalsets:

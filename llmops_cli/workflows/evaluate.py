@@ -60,6 +60,7 @@ def evaluate(
 
     `tell` hears why evalsets were chosen or left out.
     """
+    project.require_worktree("eval")
     revisions = Revisions(project)
     try:
         return _evaluate(revisions, options, observe, tell)

@@ -103,6 +103,8 @@ def check_labels(revisions: Revisions, problems: Problems) -> int:
     except FileError as error:
         problems.take(error)
         return 0
+    if not labels:
+        return 0  # git is not asked
     shallow = revisions.repository_if_any is not None and revisions.repository_if_any.shallow
     for name, targets in labels.items():
         for label, target in targets.items():
@@ -136,6 +138,7 @@ def _commit_of(revisions: Revisions, name: str, digest: str) -> str:
 
 
 def _write(revisions: Revisions, name: str, label: str, target: LabelTarget | None) -> LabelChange:
+    revisions.project.require_worktree("label")
     tree = revisions.project.tree
     text = read_text(tree, LABELS_FILE) or ""
     before = parse_labels(text).get(name, {}).get(label)

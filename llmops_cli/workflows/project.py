@@ -22,16 +22,24 @@ from llmops_cli.errors import (
 from llmops_cli.files.evalset_file import evalset_paths, read_evalset
 from llmops_cli.files.prompt_file import prompt_paths, read_prompt
 from llmops_cli.files.settings_file import read_settings
-from llmops_cli.files.worktree import WorkTree, find_root
+from llmops_cli.files.worktree import WorkTree, find_root, is_bare_repository
+from llmops_cli.vcs.repository import open_repository
 
 
 class Project:
     """Reads each prompt and evalset once; a file that is wrong raises FileError each time it is asked for."""
 
     def __init__(
-        self, root: Path, tree: FileTree, settings: Settings, *, prompts_of: FileTree | None = None
+        self,
+        root: Path,
+        tree: FileTree,
+        settings: Settings,
+        *,
+        prompts_of: FileTree | None = None,
+        writable: bool = True,
     ) -> None:
         self.root = root
+        self._writable = writable
         self.tree = tree
         self.settings = settings
         self._prompt_tree = prompts_of or tree
@@ -50,6 +58,11 @@ class Project:
                 raise FileError(f"unknown prompt {name!r}", where=where, hint=hint)
             self._prompts[name] = load_prompt(self._prompt_tree, path)
         return self._prompts[name]
+
+    def require_worktree(self, what: str) -> None:
+        """Raises UserError for a bare clone, where nothing can be written."""
+        if not self._writable:
+            raise UserError(f"{what} needs a worktree", hint="clone it without --bare")
 
     def judge_prompt(self, name: str, where: SourceLocation | None = None) -> Prompt:
         """A judge's prompt, always of the project's own tree: an old ruler would look like an old prompt.
@@ -103,9 +116,21 @@ class Project:
 
 def open_project(directory: Path) -> Project:
     """The project that holds a directory. Raises FileError for wrong settings."""
+    if is_bare_repository(directory):
+        return _bare_project(directory.resolve())
     root = find_root(directory.resolve())
     tree = WorkTree(root)
     return Project(root, tree, read_settings(tree))
+
+
+def _bare_project(root: Path) -> Project:
+    """A bare clone has no worktree: HEAD stands for it, and nothing can be written."""
+    repository = open_repository(root)
+    commit = repository.head if repository else None
+    if repository is None or commit is None:
+        raise UserError(f"{root} holds no commit", hint="a bare clone shows what was pushed to it")
+    tree = repository.tree(commit)
+    return Project(root, tree, read_settings(tree), writable=False)
 
 
 def load_prompt(tree: FileTree, path: str) -> Prompt:

@@ -15,6 +15,7 @@ from llmops_cli.errors import NothingSelectedError, NoVerdictError, SourceLocati
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.planning import make_request, model_for
 from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.wiring import CallOptions, build
 
 COMMAND_LINE = SourceLocation("--var")
@@ -43,7 +44,9 @@ def render(
 
     Raises UserError where a name is unknown, a variable is missing or a template fails.
     """
-    prompt = project.prompt(name)
+    revisions = Revisions(project)
+    prompt = revisions.prompt(name).prompt
+    revisions.close()
     resolved = model_for(prompt, project.settings, model, SourceLocation(prompt.path))
     renderer = PromptRenderer(prompt)
     if case is None and evalset is None:

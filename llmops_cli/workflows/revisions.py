@@ -77,8 +77,9 @@ class Revisions:
 
     def close(self) -> None:
         """End git's processes."""
-        if self.repository_if_any is not None:
-            self.repository_if_any.close()
+        opened: Repository | None = vars(self).get("repository_if_any")
+        if opened is not None:
+            opened.close()
 
     def _labelled(self, reference: Reference, label: str) -> ResolvedPrompt:
         target = self.target(reference.name, label)
