@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmops_cli.domain.run_json import RUN_FORMAT
+from llmops_cli.domain.comparison import Result
+from llmops_cli.domain.run_json import RUN_FORMAT, result_from_dict
 from llmops_cli.errors import FileError, SourceLocation, UserError
 from llmops_cli.store.atomic import write_text
 from llmops_cli.store.local_folder import FOLDER, local_folder
@@ -44,6 +45,16 @@ def load_run(path: Path) -> dict[str, Any]:
         hint = "update llmops to read it"
         raise FileError(f"has format {version}; this llmops reads up to {RUN_FORMAT}", where=where, hint=hint)
     return dict(document)
+
+
+def load_result(path: Path) -> Result:
+    """The run in a file. Raises FileError where it is none, or is of a newer format."""
+    document = load_run(path)
+    try:
+        return result_from_dict(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        where = SourceLocation(str(path))
+        raise FileError(f"is a damaged run file ({type(error).__name__}: {error})", where=where) from error
 
 
 def find_run(root: Path, name: str | None) -> Path:
