@@ -75,6 +75,7 @@ def _source(sources: dict[str, _Source], key: str, make: Callable[[Path], _Sourc
 
 
 def _root(root: _FilePath | None) -> str:
-    from llmops_cli.files.worktree import find_root
+    from llmops_cli.files.worktree import find_root, is_bare_repository
 
-    return str(find_root(Path.cwd() if root is None else Path(root).resolve()))
+    start = Path.cwd() if root is None else Path(root).resolve()
+    return str(start if is_bare_repository(start) else find_root(start))

@@ -8,6 +8,7 @@ from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt, short_digest
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
 from llmops_cli.files.labels_file import LABELS_FILE, Labels, LabelTarget, read_labels
 from llmops_cli.files.settings_file import read_settings
+from llmops_cli.files.worktree import WorkTree
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.revisions import Revisions
 
@@ -20,14 +21,19 @@ def bundle(project: Project, names: Sequence[str], revision: str | None = None) 
     """
     revisions = Revisions(project)
     try:
-        if revision is None:
-            return _Bundling(project, revisions, None).bundle(names)
+        if revision is None:  # of a bare clone HEAD is read
+            return _Bundling(project, revisions, commit_of(project)).bundle(names)
         commit = revisions.repository.resolve(revision)
         tree = revisions.repository.tree(commit)
         at = Project(project.root, tree, read_settings(tree))
         return _Bundling(at, revisions, commit).bundle(names)
     finally:
         revisions.close()
+
+
+def commit_of(project: Project) -> str | None:
+    """The commit whose files a project's are; None for a worktree."""
+    return None if project.tree.label == WorkTree.label else project.tree.label
 
 
 class _Bundling:

@@ -105,7 +105,10 @@ class BundleSource:
 
 @dataclass(frozen=True)
 class _Read:
-    """A prompt of a project, and the state of the files that decide which prompt it is."""
+    """A prompt of a project, and the state of the files that decide which prompt it is.
+
+    Without `stamps` it is git that decides: a branch may move.
+    """
 
     loaded: LoadedPrompt
     stamps: dict[str, Stamp | None]
@@ -139,7 +142,7 @@ class ProjectSource:
         now = self._clock()
         if known is not None and now - known.looked < PROJECT_LOOK:
             return known
-        if known is not None and reference.revision is None and self._stamps(known.stamps) == known.stamps:
+        if known is not None and known.stamps and self._stamps(known.stamps) == known.stamps:
             found = replace(known, looked=now)
         else:
             loaded, stamps = self._load(reference)
@@ -152,6 +155,7 @@ class ProjectSource:
     def _load(self, reference: Reference) -> tuple[LoadedPrompt, dict[str, Stamp | None]]:
         from llmops_cli.files.labels_file import LABELS_FILE
         from llmops_cli.files.settings_file import SETTINGS_FILE
+        from llmops_cli.workflows.bundle import commit_of
         from llmops_cli.workflows.project import open_project
         from llmops_cli.workflows.revisions import Revisions
 
@@ -163,7 +167,7 @@ class ProjectSource:
             raise UserError(f"there are no prompts at {self._root}", hint=hint)
         if reference.label is None and reference.revision is None:
             prompt = project.prompt(reference.name)
-            version = PromptVersion(reference.name, prompt.digest)
+            version = PromptVersion(reference.name, prompt.digest, commit_of(project))
             before |= self._stamps(prompt.sources)
         else:
             revisions = Revisions(project)
@@ -176,7 +180,8 @@ class ProjectSource:
                 revisions.close()  # no git process stays behind, nor is one inherited by a fork
             prompt = found.prompt
             version = PromptVersion(reference.name, prompt.digest, commit, reference.label)
-        return LoadedPrompt(prompt, version, project.settings, self._root), before
+        by_git = reference.revision is not None or commit_of(project) is not None
+        return LoadedPrompt(prompt, version, project.settings, self._root), {} if by_git else before
 
     def _stamps(self, paths: Iterable[str]) -> dict[str, Stamp | None]:
         return {path: stamp_of(self._root / path) for path in paths}

@@ -1,5 +1,6 @@
 """`llmops bundle`: from a repository with a history to one file, and that file in use."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from llmops_cli import LoadedPrompt, UserError, load
+from llmops_cli.domain.revision import parse_reference
 from llmops_cli.errors import ExitCode
+from llmops_cli.workflows.loading import ProjectSource
 from tests.support.model_server import ModelServer
 from tests.support.project import GREET, Project, Result, process_environment
 
@@ -123,6 +126,33 @@ def test_only_what_is_named(project: Project) -> None:
     unknown = project.llmops("bundle", "suport/a")
     assert unknown.exit_code == ExitCode.NOTHING_SELECTED
     assert "did you mean 'support/a'?" in unknown.stderr
+
+
+def test_a_bare_clone_gives_the_same_file_as_its_head(project: Project, tmp_path: Path) -> None:
+    project.commit("old", {"prompts/greet.yaml": OLD})
+    digest = digest_at(project, "greet@HEAD")
+    head = project.commit("new", {"prompts/greet.yaml": GREET})
+    label(project, "greet", digest)
+    project.git("clone", "--quiet", "--bare", str(project.root), str(tmp_path / "bare"))
+
+    made = project.llmops("bundle", "--repo", str(tmp_path / "bare"))
+
+    assert made.stdout == project.llmops("bundle", "--ref", "HEAD").stdout
+    bare = load("greet", root=tmp_path / "bare")
+    assert bare.version.commit == project.git("rev-parse", "HEAD") != head
+    assert system(load("greet@:production", root=tmp_path / "bare")) == "Say good day."
+
+
+def test_a_branch_that_moved_is_seen(project: Project) -> None:
+    clock = itertools.count(step=2.0)
+    project.commit("old", {"prompts/greet.yaml": OLD})
+    source = ProjectSource(project.root, lambda: next(clock))
+    at_main = parse_reference("greet@main")
+    first = source.load(at_main)
+
+    assert source.load(at_main) is first
+    project.commit("new", {"prompts/greet.yaml": GREET})
+    assert system(source.load(at_main)) == "Greet the person by name."
 
 
 # -- what is refused

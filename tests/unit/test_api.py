@@ -411,3 +411,19 @@ def test_two_of_the_same_version_are_equal(write: Write) -> None:
     assert len({one, other}) == 1
     assert one != load("greet@:production", bundle=path)
     assert isinstance(one, LoadedPrompt)
+
+
+def test_a_link_that_is_pointed_elsewhere_counts_as_replaced(tmp_path: Path) -> None:
+    clock = Clock()
+    for text in ("one", "two"):
+        (tmp_path / text).write_text(bundle_to_text(bundle_of(greet(text))), encoding="utf-8")
+    link, new = tmp_path / "current", tmp_path / "new"
+    link.symlink_to("one")
+    source = BundleSource(link, clock)
+    assert loaded_text(source) == "one"
+
+    new.symlink_to("two")
+    new.replace(link)
+    clock.now += 0.6
+
+    assert loaded_text(source) == "two"
