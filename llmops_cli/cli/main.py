@@ -7,7 +7,21 @@ import typer
 from typer.exceptions import TyperException
 
 from llmops_cli import __version__
-from llmops_cli.cli import accept, bundle, check, evaluate, init, label, listing, log, render, run, schema
+from llmops_cli.cli import (
+    accept,
+    bisect,
+    blame,
+    bundle,
+    check,
+    evaluate,
+    init,
+    label,
+    listing,
+    log,
+    render,
+    run,
+    schema,
+)
 from llmops_cli.errors import ExitCode, UserError
 
 app = typer.Typer(
@@ -28,6 +42,8 @@ app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("accept")(accept.accept)
 app.command("log")(log.log)
+app.command("blame")(blame.blame)
+app.command("bisect")(bisect.bisect)
 app.command("label")(label.label)
 app.command("rollback")(label.rollback)
 app.command("bundle")(bundle.bundle)

@@ -1,0 +1,275 @@
+"""How versions of one prompt do on today's cases: each content is asked once, what is known is not asked."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from llmops_cli.comparison.classify import side_of
+from llmops_cli.domain.baseline import Baseline
+from llmops_cli.domain.bisect import BrokenCase, CaseKey, Effort
+from llmops_cli.domain.evalset import Case, Evalset
+from llmops_cli.domain.outcome import Outcome, Source, group_by_case
+from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.redaction import redact
+from llmops_cli.domain.request import Request, ResolvedModel
+from llmops_cli.engine.events import Event, Observer, Started
+from llmops_cli.engine.loop import run_loop
+from llmops_cli.engine.runner import Trial
+from llmops_cli.errors import FileError, NothingSelectedError, Problems, UserError, did_you_mean
+from llmops_cli.files.baseline_file import read_baseline
+from llmops_cli.templating.render import PromptRenderer, restrict
+from llmops_cli.workflows.answering import Answering
+from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, make_request, model_for
+from llmops_cli.workflows.preparing import check_scorers
+from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.scoring import ScorerTemplates
+from llmops_cli.workflows.tools import JudgePrompts
+from llmops_cli.workflows.wiring import CallOptions, Parts, build, price_estimator
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Today's cases and rulers, checked: what every version is held against."""
+
+    name: str
+    evalsets: Mapping[str, Evalset]
+    cases: Mapping[CaseKey, Case]
+    baselines: Mapping[str, Baseline | None]
+    judges: tuple[ResolvedModel, ...]
+
+
+@dataclass
+class Measured:
+    """What is known of one content: whether each case passed, and why one could not be judged."""
+
+    passed: dict[CaseKey, bool | None] = field(default_factory=dict)
+    reasons: dict[CaseKey, str] = field(default_factory=dict)
+    outcomes: dict[CaseKey, tuple[Outcome, ...]] = field(default_factory=dict)
+
+    def reason(self, keys: Iterable[CaseKey]) -> str:
+        """Why the first of these cases that could not be judged was not."""
+        return next((self.reasons[key] for key in keys if key in self.reasons), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What measuring a version would take at most: calls not on record, judge calls, USD (None: unknown).
+
+    `fit` is False where it can be seen in advance that the version cannot be judged.
+    """
+
+    calls: int = 0
+    judge_calls: int = 0
+    cost: float | None = 0.0
+    fit: bool = True
+
+
+def read_sets(project: Project, name: str, evalset: str | None, case: str | None) -> Sets:
+    """The evalsets that use a prompt, or those named, with their scorers checked.
+
+    Raises FileError with every mistake, NothingSelectedError where no evalset or case fits.
+    """
+    names = project.select_evalsets([evalset] if evalset else [], name)
+    evalsets = {found.name: found for found in map(project.evalset, names)}
+    cases = {
+        CaseKey(found.name, variant.name, one.id): one
+        for found in evalsets.values()
+        for variant in found.variants()
+        if variant.prompt == name
+        for one in found.cases
+        if case in (None, one.id)
+    }
+    if not cases:
+        ids = [one.id for found in evalsets.values() for one in found.cases]
+        raise NothingSelectedError(f"there is no case {case!r}", hint=did_you_mean(case or "", ids))
+    problems, judges, templates = Problems(), JudgePrompts(project), ScorerTemplates()
+    models: dict[str, ResolvedModel] = {}
+    baselines: dict[str, Baseline | None] = {}
+    for found in evalsets.values():
+        chosen = list({key.case_id: one for key, one in cases.items() if key.evalset == found.name}.values())
+        models |= check_scorers(project, found, chosen, judges, templates, problems)
+        try:
+            baselines[found.name] = read_baseline(project.tree, found.baseline_path)
+        except UserError as error:
+            problems.take(error)
+    problems.raise_if_any()
+    return Sets(name, evalsets, cases, baselines, tuple(models.values()))
+
+
+class Measuring:
+    """Asks versions about cases; keeps what it learnt by digest, and what it cost."""
+
+    def __init__(
+        self, project: Project, sets: Sets, trials: int | None, options: CallOptions, observe: Observer
+    ) -> None:
+        self._project = project
+        self._sets = sets
+        self._trials = trials
+        self._options = options
+        self._observe = observe
+        self._known: dict[str, Measured] = {}
+        self._running: Answering | None = None
+        self._planned = self._recorded = 0
+        self._spent = 0.0
+        self._stopped = False
+        self.effort = Effort()
+
+    def measure(self, prompt: Prompt, keys: Collection[CaseKey]) -> Measured:
+        """How a version does on these cases. Raises KeyboardInterrupt where the user stopped it."""
+        known = self._known.setdefault(prompt.digest, Measured())
+        missing = [key for key in keys if key not in known.passed]
+        if not missing:
+            return known
+        plans = self._plans(prompt, missing, known)
+        if plans:
+            parts = self._parts(plans)
+            run_loop(self._answer(plans, parts, known), self._stop)
+            if self._stopped:
+                raise KeyboardInterrupt
+        return known
+
+    def outlook(self, prompt: Prompt, keys: Collection[CaseKey]) -> Outlook:
+        """What measuring a version would take; nothing is asked."""
+        plans = self._plans(prompt, keys, Measured())
+        if not plans:
+            return Outlook(fit=False)
+        parts = self._parts(plans)
+        prices = {
+            variant.model.key: price_estimator(variant.model)
+            for plan in plans
+            for variant in plan.variants
+            if variant.model.provider == "litellm"
+        }
+        try:
+            trials = [trial for plan in plans for trial in self._answering(plan, parts).trials()]
+            asker = parts.asker
+            unasked = [
+                trial
+                for trial in trials
+                if trial.known is None and asker.cached(trial.model, trial.request, trial.number) is None
+            ]
+        finally:
+            run_loop(parts.close())
+        costs = [prices[trial.model](trial.request) for trial in unasked if trial.model in prices]
+        known = [cost for cost in costs if cost is not None]
+        cost = sum(known) if len(known) == len(costs) else None
+        return Outlook(len(unasked), sum(map(self._judgements, trials)), cost, fit=True)
+
+    def broken(self, prompt: Prompt, keys: Collection[CaseKey]) -> tuple[BrokenCase, ...]:
+        """Those of the cases that fail in a measured version, with one answer that did."""
+        known = self._known[prompt.digest]
+        return tuple(self._broken(key, known.outcomes[key]) for key in keys if known.passed[key] is False)
+
+    def _broken(self, key: CaseKey, outcomes: tuple[Outcome, ...]) -> BrokenCase:
+        kinds = self._project.settings.redact
+        failed = next(outcome for outcome in outcomes if outcome.passed is False)
+        scores = [n.score for n in failed.scores if n.score is not None and n.severity == "fail"]
+        why = next((score.explanation for score in scores if not score.passed), "")
+        return BrokenCase(
+            key,
+            self._sets.cases[key].where,
+            passes=sum(outcome.passed is True for outcome in outcomes),
+            trials=sum(outcome.passed is not None for outcome in outcomes),
+            answer=redact(failed.response.text if failed.response else "", kinds),
+            explanation=redact(why, kinds),
+        )
+
+    def _plans(self, prompt: Prompt, keys: Collection[CaseKey], found: Measured) -> list[EvalsetPlan]:
+        """One plan an evalset and variant; cases that cannot be rendered are noted in `found`."""
+        plans: list[EvalsetPlan] = []
+        try:
+            renderer = PromptRenderer(prompt)
+        except FileError as error:
+            _give_up(found, keys, str(error))
+            return []
+        for evalset in self._sets.evalsets.values():
+            for variant in evalset.variants():
+                own = [k for k in keys if (k.evalset, k.variant) == (evalset.name, variant.name)]
+                if not own:
+                    continue
+                try:
+                    model = model_for(prompt, self._project.settings, variant.model, evalset.where)
+                except UserError as error:
+                    _give_up(found, own, str(error))
+                    continue
+                requests: dict[str, Request] = {}
+                for key in own:
+                    case = self._sets.cases[key]
+                    try:
+                        messages = renderer.render(restrict(case.vars, prompt), case.where)
+                    except UserError as error:
+                        _give_up(found, [key], error.problems[0].message)
+                        continue
+                    requests[case.id] = make_request(prompt, model, messages)
+                cases = tuple(self._sets.cases[key] for key in own if key.case_id in requests)
+                plan = VariantPlan(variant, prompt, model, requests)
+                trials = self._trials or evalset.trials
+                if cases:
+                    plans.append(EvalsetPlan(evalset, cases, (plan,), trials, complete=False))
+        return plans
+
+    def _parts(self, plans: Iterable[EvalsetPlan]) -> Parts:
+        models = {variant.model.key: variant.model for plan in plans for variant in plan.variants}
+        models |= {model.key: model for model in self._sets.judges}
+        limit = self._options.max_cost
+        limit = self._project.settings.run.max_cost if limit is None else limit
+        left = None if limit is None else max(0.0, limit - self._spent)
+        return build(self._project, models.values(), replace(self._options, max_cost=left), self._watch)
+
+    def _answering(self, plan: EvalsetPlan, parts: Parts) -> Answering:
+        return Answering([plan], self._sets.baselines, parts, self._watch)
+
+    async def _answer(self, plans: Iterable[EvalsetPlan], parts: Parts, known: Measured) -> None:
+        try:
+            for plan in plans:
+                self._running = self._answering(plan, parts)
+                if self._stopped:
+                    return
+                outcomes = (await self._running.run())[plan.evalset.name]
+                self._count(outcomes)
+                for (case_id, variant), found in group_by_case(outcomes).items():
+                    key = CaseKey(plan.evalset.name, variant, case_id)
+                    known.outcomes[key] = found
+                    known.passed[key] = side_of(found, plan.evalset.pass_rule).passed
+                    if known.passed[key] is None:
+                        known.reasons[key] = next((o.unjudged for o in found if o.unjudged), "no answer")
+        finally:
+            self._spent += parts.budget.spent
+            judged = self.effort.cost, parts.tools.judge_cost
+            cost = None if None in judged else sum(amount or 0.0 for amount in judged)
+            calls = self.effort.judge_calls + parts.tools.judge_calls
+            evaluations = self.effort.evaluations + 1
+            self.effort = replace(self.effort, judge_calls=calls, cost=cost, evaluations=evaluations)
+            await parts.close()
+
+    def _count(self, outcomes: Collection[Outcome]) -> None:
+        called = [o for o in outcomes if o.source is Source.CALLED]
+        costs = [o.response.cost for o in called if o.response is not None]
+        known = self.effort.cost is not None and None not in costs
+        self.effort = replace(
+            self.effort,
+            answers=self.effort.answers + len(outcomes),
+            calls=self.effort.calls + len(called),
+            cost=(self.effort.cost or 0.0) + sum(cost or 0.0 for cost in costs) if known else None,
+        )
+
+    def _judgements(self, trial: Trial) -> int:
+        specs = self._sets.evalsets[trial.group].scorers_of(trial.case)
+        return sum(spec.type == "judge" for spec in specs)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        if self._running is not None:
+            self._running.stop()
+
+    def _watch(self, event: Event) -> None:
+        if isinstance(event, Started):  # one bar for the whole search
+            self._planned += event.trials
+            self._recorded += event.known
+            event = Started(self._planned, self._recorded)
+        self._observe(event)
+
+
+def _give_up(found: Measured, keys: Iterable[CaseKey], reason: str) -> None:
+    for key in keys:
+        found.passed[key] = None
+        found.reasons[key] = reason
