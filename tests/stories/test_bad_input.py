@@ -16,7 +16,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 def _eval(project: Project, files: Mapping[str, str | bytes]) -> Result:
-    project.commit("greet", {"prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES, **files})
+    project.write({"prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES, **files})
     return project.replies(("", "Hello, Ada! Hello, Bob!")).llmops("eval")
 
 
@@ -233,8 +233,10 @@ WRONG_ROWS: dict[str, tuple[str, str | bytes, str]] = {
     "a cut JSONL line": (
         "jsonl",
         '{"id": "a", "vars": {"name": "Ada"}}\n{"id": "b", "va',
-        "evalsets/rows.jsonl:2:13: is not valid JSON: "
-        "Unterminated string starting at (the last line looks cut)",
+        (
+            "evalsets/rows.jsonl:2:13: is not valid JSON: "
+            "Unterminated string starting at (the last line looks cut)"
+        ),
     ),
     "JSONL with NaN": (
         "jsonl",

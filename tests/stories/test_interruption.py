@@ -1,0 +1,122 @@
+"""^C once, ^C twice, kill -9: what was answered is kept, and the same command goes on."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from llmops_cli.errors import ExitCode
+from tests.support.model_server import ModelServer
+from tests.support.project import GREET, Project
+
+CASES = 40
+AT_ONCE = 4
+
+
+class _Gate:
+    """Lets so many answers through, then holds the others until it is opened."""
+
+    def __init__(self, first: int) -> None:
+        self.held = threading.Semaphore(first)
+        self.open = threading.Event()
+
+    def __call__(self, body: dict[str, object]) -> str:
+        until = time.monotonic() + 20  # a test that fails must not hang as well
+        while not self.open.is_set() and time.monotonic() < until:
+            if self.held.acquire(timeout=0.01):
+                break
+        return "Hello!"
+
+
+def _set_up(project: Project, server: ModelServer) -> Project:
+    rows = "".join(f"  - {{id: c{n}, vars: {{name: n{n}}}}}\n" for n in range(CASES))
+    settings = (
+        f"model: m\nmodels: {{m: {{model: openai/test-model, api_base: '{server.url}'}}}}\n"
+        f"run: {{concurrency: {AT_ONCE}}}\n"
+    )
+    evalset = f"prompt: greet\nscorers: [contains: Hello]\ncases:\n{rows}"
+    project.commit(
+        "x", {"prompts/greet.yaml": GREET, "evalsets/greet.yaml": evalset, "llmops.yaml": settings}
+    )
+    return project
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def _blocked(server: ModelServer, answered: int) -> Callable[[], bool]:
+    """So many answers went out, and the next calls are all waiting."""
+    return lambda: sum(server.succeeded.values()) == answered and len(server.requests) == answered + AT_ONCE
+
+
+def _end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def gate() -> _Gate:
+    return _Gate(6)
+
+
+def test_once_finishes_what_is_in_flight_and_the_same_command_goes_on(project: Project, gate: _Gate) -> None:
+    with ModelServer(gate) as server:
+        process = _set_up(project, server).spawn("eval")
+        _wait_until(_blocked(server, 6))
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "4 calls in flight will be kept; ^C again stops at once" in process.stderr.readline()
+        gate.open.set()
+        code, out, _ = _end(process)
+
+        assert code == ExitCode.INTERRUPTED
+        assert "10/10" in out
+        assert "the run was interrupted before its end" in out
+        assert len(server.requests) == 10
+        assert project.llmops("accept").exit_code == ExitCode.USAGE
+
+        again = project.llmops("eval")
+
+        assert again.exit_code == ExitCode.PASS
+        assert f"{CASES - 10} calls, 10 from the cache" in again.stdout
+        assert len(server.requests) == CASES
+
+
+def test_twice_stops_at_once_and_keeps_what_was_answered(project: Project, gate: _Gate) -> None:
+    with ModelServer(gate) as server:
+        process = _set_up(project, server).spawn("eval")
+        _wait_until(_blocked(server, 6))
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        code, out, err = _end(process)
+
+        assert (code, out) == (ExitCode.INTERRUPTED, "")
+        assert "Traceback" not in err
+        gate.open.set()
+        assert "6 from the cache" in project.llmops("eval").stdout
+
+
+def test_a_killed_run_loses_at_most_the_calls_in_flight(project: Project, gate: _Gate) -> None:
+    with ModelServer(gate) as server:
+        process = _set_up(project, server).spawn("eval")
+        _wait_until(_blocked(server, 6))
+        os.killpg(process.pid, signal.SIGKILL)
+        assert _end(process)[0] == -signal.SIGKILL
+        gate.open.set()
+
+        again = project.llmops("eval")
+
+        assert again.exit_code == ExitCode.PASS
+        # the last answer may have been on its way to the disk
+        assert "5 from the cache" in again.stdout or "6 from the cache" in again.stdout
+        assert len(server.requests) <= CASES + AT_ONCE + 1
