@@ -210,10 +210,9 @@ class Measuring:
     def _parts(self, plans: Iterable[EvalsetPlan]) -> Parts:
         models = {variant.model.key: variant.model for plan in plans for variant in plan.variants}
         models |= {model.key: model for model in self._sets.judges}
-        limit = self._options.max_cost
-        limit = self._project.settings.run.max_cost if limit is None else limit
-        left = None if limit is None else max(0.0, limit - self._spent)
-        return build(self._project, models.values(), replace(self._options, max_cost=left), self._watch)
+        parts = build(self._project, models.values(), self._options, self._watch)
+        parts.budget.spent = self._spent  # one limit for the whole search
+        return parts
 
     def _answering(self, plan: EvalsetPlan, parts: Parts) -> Answering:
         return Answering([plan], self._sets.baselines, parts, self._watch)
@@ -233,7 +232,7 @@ class Measuring:
                     if known.passed[key] is None:
                         known.reasons[key] = next((o.unjudged for o in found if o.unjudged), "no answer")
         finally:
-            self._spent += parts.budget.spent
+            self._spent = parts.budget.spent
             judged = self.effort.cost, parts.tools.judge_cost
             cost = None if None in judged else sum(amount or 0.0 for amount in judged)
             calls = self.effort.judge_calls + parts.tools.judge_calls

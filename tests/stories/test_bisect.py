@@ -2,10 +2,12 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from llmops_cli.errors import ExitCode
+from tests.support.model_server import ModelServer
 from tests.support.project import GREET, TWO_CASES, Project
 
 
@@ -427,3 +429,63 @@ def test_control_c_ends_it_cleanly(project: Project) -> None:
     assert "stopping" in err
     assert "interrupted" in err
     assert "Traceback" not in err
+
+
+def test_the_budget_holds_over_the_whole_search(project: Project) -> None:
+    commits = versions(project, "Greet 1", "Insult 2")
+    usage = {"prompt_tokens": 1000, "completion_tokens": 1, "total_tokens": 1001}
+    with ModelServer(lambda _: {"content": "Hello, Ada!", "usage": usage}) as server:
+        model = f"model: openai/test-model, api_base: '{server.url}', price: {{input: 1000, output: 0}}"
+        project.write({"llmops.yaml": f"model: served\nmodels:\n  served: {{{model}}}\n"})
+        arguments = ("bisect", "greet", "--good", commits[0], "--case", "ada")
+        estimate = project.llmops(*arguments, "--estimate", "--format", "json").json()
+        result = project.llmops(*arguments, "--max-cost", "1.01")
+
+    assert estimate["calls"] == 2
+    assert 0 < estimate["cost"] < 1
+    assert len(server.requests) == 1
+    assert result.exit_code == ExitCode.INCONCLUSIVE
+    assert "the budget of $1.01 is used up" in result.stderr
+
+
+def test_a_second_search_is_answered_from_the_cache(project: Project) -> None:
+    commits = ten_versions(project, 4)
+    project.write({"scripted.py": project.read("scripted.py") + "\n\nanswer.cache_key = 'v1'\n"})
+    arguments = ("bisect", "greet", "--good", commits[0])
+
+    first = project.run_process(*arguments)
+    estimate = project.run_process(*arguments, "--estimate")
+    again = project.run_process(*arguments)
+
+    assert first.calls > 0
+    assert again.calls == 0
+    assert f"commit {commits[3]}" in again.stdout
+    assert "0 calls" in again.stdout
+    assert "6 evaluations of versions: 8 calls" in estimate.stdout, "the versions not asked so far"
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_it_works_in_a_subfolder_of_a_repository_and_on_a_detached_head(
+    tmp_path: Path, detached: bool
+) -> None:
+    project = Project.create(tmp_path / "mono", "apps/my greeter")
+    commits = ten_versions(project, 4)
+    (project.root.parents[1] / "README").write_text("another project's")
+    project.commit("other")
+    if detached:
+        project.git("checkout", "--quiet", "--detach")
+
+    result = project.llmops("bisect", "greet", "--good", commits[0])
+
+    assert f"commit {commits[3]}" in result.stdout
+
+
+def test_a_shallow_clone_says_how_to_get_the_rest(project: Project, tmp_path: Path) -> None:
+    commits = ten_versions(project, 4)
+    project.git("clone", "--quiet", "--depth=3", project.root.as_uri(), str(tmp_path / "shallow"))
+    shallow = Project(tmp_path / "shallow", tmp_path / "shallow")
+
+    result = shallow.llmops("bisect", "greet", "--good", commits[0])
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "`git fetch --unshallow` brings the rest" in result.stderr
