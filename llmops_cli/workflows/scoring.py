@@ -15,7 +15,6 @@ from llmops_cli.domain.scoring import (
     Scorer,
     ScoringError,
     ScoringTools,
-    Summarising,
     failed,
 )
 from llmops_cli.errors import Problems, RenderError, UserError
@@ -124,12 +123,13 @@ class CaseScoring:
         scope: Mapping[str, Any],
         recorded: Mapping[str, RecordedScore],
     ) -> NamedScore:
-        digest = self._digest(spec, case)
+        value = self._value(spec, case)
+        digest = self._identities.digest(spec, case, value)
         named = NamedScore(spec.name, digest, spec.severity, spec.weight)
         known = recorded.get(spec.name)
         # figures over a set need each score's details, which a baseline does not keep
-        reusable = known is not None and known.scorer == digest and not isinstance(spec.scorer, Summarising)
-        if known is not None and reusable:
+        # (asked by name: isinstance with a Protocol takes longer than most scorers)
+        if known is not None and known.scorer == digest and not hasattr(spec.scorer, "summarise"):
             return replace(named, score=Score(known.value, known.passed, known.explanation))
         try:
             subject = (
@@ -138,7 +138,7 @@ class CaseScoring:
             answer = Answer(
                 subject, response, request.messages, case.vars, case.expected, case.id, self._tools
             )
-            score = await self._judge(spec, answer, scope)
+            score = await self._judge(spec, answer, scope, value)
         except NoMatch as missing:
             # a lost format is a regression, not an outage
             score = failed(str(missing))
@@ -146,19 +146,20 @@ class CaseScoring:
             return replace(named, failure=str(error))
         return replace(named, score=_negated(score) if spec.negate else score)
 
-    async def _judge(self, spec: ScorerSpec, answer: Answer, scope: Mapping[str, Any]) -> Score:
+    async def _judge(self, spec: ScorerSpec, answer: Answer, scope: Mapping[str, Any], value: Any) -> Score:
         template = template_of(spec)
-        value = None if template is None else self._values.render(template, scope, spec.where)
+        if value is template:  # else it was rendered for the digest, and nothing of the answer is in it
+            value = self._values.render(template, scope, spec.where)
         scorer = spec.scorer if template is None else with_value(spec, value)
         found = scorer.score(answer)
         return await found if inspect.isawaitable(found) else found
 
-    def _digest(self, spec: ScorerSpec, case: Case) -> str:
+    def _value(self, spec: ScorerSpec, case: Case) -> Any:
+        """The `value` as far as the case decides it; what cannot be rendered is said when it is judged."""
         try:
-            value = self._templates.static_value(spec, case)
+            return self._templates.static_value(spec, case)
         except (RenderError, NoMatch):
-            value = template_of(spec)
-        return self._identities.digest(spec, case, value)
+            return template_of(spec)
 
 
 def _negated(score: Score) -> Score:
