@@ -1,5 +1,6 @@
 """The console entry: every command by its name, and the one place where an error becomes an exit code."""
 
+import gc
 import sys
 from typing import Annotated
 
@@ -67,6 +68,7 @@ def main(
 
 def console() -> None:
     """The `llmops` command. Whatever is no UserError leaves with ExitCode.BUG, never as a verdict."""
+    gc.set_threshold(50_000)  # a short process makes little garbage: looking for it costs a tenth of a run
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a model's answer may hold anything; a console may not
             stream.reconfigure(errors="backslashreplace")
