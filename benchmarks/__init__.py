@@ -1,0 +1,1 @@
+"""Speed and memory of llmops as programs that print tables; see README.md."""
