@@ -14,6 +14,7 @@ from llmops_cli.cli import (
     blame,
     bundle,
     check,
+    diff,
     evaluate,
     init,
     label,
@@ -42,6 +43,7 @@ app.command("render")(render.render)
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("accept")(accept.accept)
+app.command("diff", cls=diff.DiffCommand)(diff.diff)
 app.command("log")(log.log)
 app.command("blame")(blame.blame)
 app.command("bisect")(bisect.bisect)

@@ -1,11 +1,11 @@
-"""What differs between two revisions of a project: prompts, their effect, and the golden sets apart from them.
+"""What differs between two revisions of a project: prompts and their effect, golden sets apart from them.
 
 Settings are compared here rather than with DeepDiff: they are plain JSON values that a person reads as paths
 (`temperature 0 → 0.7`, `tools.search.parameters.required[0]`), which twenty lines give without 200 ms of
 imports.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -37,8 +37,10 @@ class DiffSide:
     @property
     def title(self) -> str:
         """`HEAD~3 (4f9c1a2b3c)`, or `worktree`."""
-        if self.commit is None or self.commit.sha.startswith(self.label):
+        if self.commit is None:
             return self.label
+        if self.commit.sha.startswith(self.label):
+            return self.commit.short
         return f"{self.label} ({self.commit.short})"
 
 
@@ -63,7 +65,7 @@ class TextChange:
     @cached_property
     def lines(self) -> tuple[int, int]:
         """Lines added and removed."""
-        old, new = (self.before or "").splitlines(), (self.after or "").splitlines()
+        old, new = split_lines(self.before, self.after)
         added = removed = 0
         for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
             if operation != "equal":
@@ -260,33 +262,48 @@ class Diff:
         return bool(self.prompts or self.evalsets)
 
 
-def setting_changes(before: Any, after: Any) -> tuple[SettingChange, ...]:
-    """What differs between two JSON documents, each value named by its path, in the order met."""
-    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
-    found: list[SettingChange] = []
-    for name in dict.fromkeys((*old, *new)):
-        if name not in new:
-            found.append(SettingChange(name, Kind.REMOVED, before=old[name]))
-        elif name not in old:
-            found.append(SettingChange(name, Kind.ADDED, after=new[name]))
-        elif not _same(old[name], new[name]):
-            found.append(SettingChange(name, Kind.CHANGED, old[name], new[name]))
-    return tuple(found)
+def split_lines(before: str | None, after: str | None) -> tuple[list[str], list[str]]:
+    """The lines of both sides; a line end at the end that only one of them has stands as an empty line."""
+    texts = [text for text in (before, after) if text]
+    if all(text.endswith("\n") for text in texts):
+        before, after = (text.removesuffix("\n") if text else text for text in (before, after))
+    return before.split("\n") if before else [], after.split("\n") if after else []
 
 
-def _leaves(value: Any, path: str) -> list[tuple[str, Any]]:
-    """Paths with their values; a list of plain values is one value."""
-    if isinstance(value, Mapping) and value:
-        return [leaf for key in value for leaf in _leaves(value[key], f"{path}.{key}" if path else str(key))]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        if any(isinstance(item, Mapping | list | tuple) for item in value):
-            return [leaf for place, item in enumerate(value) for leaf in _leaves(item, f"{path}[{place}]")]
-        return [(path, list(value))]
-    return [(path, value)]
+def setting_changes(before: Any, after: Any, path: str = "") -> tuple[SettingChange, ...]:
+    """What differs between two JSON documents, each value named by its path, in the order met.
+
+    What is on one side only is one change, however much there is below it.
+    """
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        pairs = [(f"{path}.{key}" if path else str(key), key) for key in dict.fromkeys((*before, *after))]
+        return tuple(change for name, key in pairs for change in _entry(name, key, before, after))
+    if _is_nested(before) and _is_nested(after):
+        old, new = dict(enumerate(before)), dict(enumerate(after))
+        places = [(f"{path}[{place}]", place) for place in range(max(len(old), len(new)))]
+        return tuple(change for name, place in places for change in _entry(name, place, old, new))
+    return () if _same(before, after) else (SettingChange(path, Kind.CHANGED, before, after),)
+
+
+def _entry(
+    name: str, key: Any, before: Mapping[Any, Any], after: Mapping[Any, Any]
+) -> tuple[SettingChange, ...]:
+    if key not in after:
+        return (SettingChange(name, Kind.REMOVED, before=before[key]),)
+    if key not in before:
+        return (SettingChange(name, Kind.ADDED, after=after[key]),)
+    return setting_changes(before[key], after[key], name)
+
+
+def _is_nested(value: Any) -> bool:
+    """A list of plain values is one value; `stop: [a, b]` is read whole."""
+    return isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in value)
 
 
 def _same(one: Any, other: Any) -> bool:
     """Equal as JSON: true is not 1, as it is to Python. 1 and 1.0 differ too, as they do in a digest."""
-    if isinstance(one, list) and isinstance(other, list):
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     return type(one) is type(other) and bool(one == other)
