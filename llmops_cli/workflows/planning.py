@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,7 +101,7 @@ def plan_evalset(
         prompts[prompt.name] = prompt
         plans.append(VariantPlan(variant, prompt, model, _render_all(prompt, model, cases, problems)))
     if len(prompts) == len(evalset.prompts):
-        _check_variables(evalset, cases, list(prompts.values()), problems)
+        _check_variables(project, evalset, cases, list(prompts.values()), problems)
     return EvalsetPlan(evalset, tuple(cases), tuple(plans), trials, len(cases) == len(evalset.cases))
 
 
@@ -120,16 +121,26 @@ def _render_all(
 
 
 def _check_variables(
-    evalset: Evalset, cases: Sequence[Case], prompts: Sequence[Prompt], problems: Problems
+    project: Project, evalset: Evalset, cases: Sequence[Case], prompts: Sequence[Prompt], problems: Problems
 ) -> None:
-    """A variable must be an input of at least one of the evalset's prompts."""
-    known = sorted({name for prompt in prompts for name in prompt.inputs})
+    """A variable must be an input of at least one of the evalset's prompts, as it stands here or at `--at`."""
+    known = sorted(
+        {name for prompt in prompts for name in prompt.inputs} | _inputs_of_today(project, evalset)
+    )
     for case in cases:
         for name in case.vars:
             if name not in known:
                 owners = " and ".join(evalset.prompts)
                 hint = did_you_mean(name, known) or f"declare it under `inputs:` of {owners}"
                 problems.add(f"unknown variable {name!r}: {owners} has no such input", case.where, hint)
+
+
+def _inputs_of_today(project: Project, evalset: Evalset) -> set[str]:
+    found: set[str] = set()
+    for name in evalset.prompts if project.at_revision else ():
+        with suppress(UserError):  # a prompt that is wrong today does not keep an old one from being run
+            found |= set(project.judge_prompt(name).inputs)
+    return found
 
 
 def input_digests(inputs: Iterable[str], given: Mapping[str, Any]) -> dict[str, str | None]:

@@ -64,6 +64,11 @@ class Project:
         if not self._writable:
             raise UserError(f"{what} needs a worktree", hint="clone it without --bare")
 
+    @property
+    def at_revision(self) -> bool:
+        """Whether the prompts under test come from another tree than everything else."""
+        return self._judges is not self
+
     def judge_prompt(self, name: str, where: SourceLocation | None = None) -> Prompt:
         """A judge's prompt, always of the project's own tree: an old ruler would look like an old prompt.
 

@@ -5,6 +5,7 @@ the file or edits a comment makes none, a merge makes one only by what it adds i
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from llmops_cli.domain.history import Version
@@ -53,7 +54,8 @@ class Versions:
     def find(self, name: str, digest: str) -> Prompt | None:
         """The version of a prompt with this digest: worktree first, then history; else None."""
         if (name, digest) not in self._known and name in self._project.prompt_paths:
-            self._remember(name, self._project.prompt(name))
+            with suppress(UserError):  # a worktree that is wrong just now does not hide history
+                self._remember(name, self._project.prompt(name))
         if (name, digest) not in self._known:
             for version in self._walks.setdefault(name, self.history(name)):
                 if version.prompt is not None:

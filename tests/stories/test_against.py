@@ -182,3 +182,15 @@ class TestChangedSince:
         assert not self.chosen(project)
         project.edit("llmops.yaml", "allow_python: true", "allow_python: true\ngate: {min_pass_rate: 0.5}")
         assert self.chosen(project)
+
+
+def test_an_older_prompt_that_lacks_an_input_is_run_without_it(project: Project) -> None:
+    old = greeting_project(project).git("rev-parse", "HEAD")
+    project.edit(
+        "prompts/greet.yaml", "name: {type: string}", "name: {type: string}\n  tone: {default: warm}"
+    )
+    project.edit("prompts/greet.yaml", "by name.", "by name, {{ tone }}.")
+    project.edit("evalsets/greet.yaml", "{name: Ada}", "{name: Ada, tone: cold}")
+    project.commit("a new input")
+
+    assert project.llmops("eval", "--at", old).exit_code == ExitCode.PASS

@@ -291,3 +291,13 @@ class TestPlaces:
         log = project.llmops("log", "greet", "--format", "json").json()
         assert [entry["commit"] for entry in log] == [None]
         assert "no commit yet" in project.llmops("show", "greet@HEAD").stderr
+
+
+def test_a_label_is_found_although_the_worktree_is_broken(project: Project) -> None:
+    greeting_project(project)
+    project.llmops("label", "greet", "production")
+    text = project.read("prompts/labels.yaml")
+    project.write({"prompts/labels.yaml": text.split(", commit")[0] + "}\n"}).commit("no hint")
+    project.write({"prompts/greet.yaml": "promt: x\n"})
+
+    assert "by name" in project.llmops("show", "greet@:production").stdout
