@@ -13,7 +13,10 @@ def accept(
     run: Annotated[str | None, typer.Option(help="Id or path of a run; the last one by default.")] = None,
     directory: Directory = HERE,
 ) -> None:
-    """Make the answers of the last run the baseline, in a file to commit and review."""
+    """Make the answers of the last run the baseline.
+
+    The baseline is a file beside the evalset: commit it, and it is reviewed with the prompt.
+    """
     from llmops_cli.workflows.accept import accept as accept_run
     from llmops_cli.workflows.project import open_project
 

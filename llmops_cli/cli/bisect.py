@@ -40,7 +40,7 @@ def bisect(
     directory: Directory = HERE,
     output: FormatOption = Format.TERMINAL,
 ) -> None:
-    """Find the version that broke it, with today's cases; nothing is checked out.
+    """Find the version that broke a case, without a checkout.
 
     0 an answer, or nothing got worse, 2 the good end fails too, 3 it cannot be told.
     """

@@ -14,7 +14,10 @@ def blame(
     directory: Directory = HERE,
     output: FormatOption = Format.TERMINAL,
 ) -> None:
-    """Say for each line of a prompt, its includes in place, which version brought it."""
+    """Say for each line of a prompt which version brought it.
+
+    Included partials are expanded in place.
+    """
     from llmops_cli.reporters.blame import blame_to_dict, format_blame
     from llmops_cli.workflows.blame import blame as read_blame
     from llmops_cli.workflows.project import open_project

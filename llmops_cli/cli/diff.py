@@ -56,7 +56,7 @@ def diff(
         DiffFormat, typer.Option("--format", help="How to print the result.", envvar="LLMOPS_FORMAT")
     ] = DiffFormat.TERMINAL,
 ) -> None:
-    """Compare prompts between two revisions: source, settings, rendered requests, answers.
+    """Compare prompts between two revisions, in source and effect.
 
     Golden sets that differ are listed apart. Names of prompts stand after --.
     """

@@ -10,7 +10,7 @@ from llmops_cli.cli.output import emit
 
 
 def list_(directory: Directory = HERE, output: FormatOption = Format.TERMINAL) -> None:
-    """List prompts and evalsets with version, model, labels, cases and baseline."""
+    """List prompts and evalsets: version, labels, baseline."""
     from llmops_cli.reporters.history import format_list, list_to_dict
     from llmops_cli.workflows.listing import list_all
     from llmops_cli.workflows.project import open_project

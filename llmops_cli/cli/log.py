@@ -16,7 +16,7 @@ def log(
     directory: Directory = HERE,
     output: FormatOption = Format.TERMINAL,
 ) -> None:
-    """List the versions of a prompt, newest first, across renames."""
+    """List the versions of a prompt, across renames."""
     from llmops_cli.domain.revision import parse_reference
     from llmops_cli.reporters.history import format_graph, format_log, log_to_list
     from llmops_cli.workflows.log import log as read_log

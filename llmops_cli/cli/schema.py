@@ -18,7 +18,7 @@ def schema(
         typer.Option("--output", "-o", help="Write all schemas into this folder.", file_okay=False),
     ] = None,
 ) -> None:
-    """JSON Schemas of all files, for editors that complete and check."""
+    """Print JSON Schemas, for editors that complete and check."""
     from llmops_cli.files.schemas import KINDS
     from llmops_cli.workflows.schema import schema_text, write_schemas
 
