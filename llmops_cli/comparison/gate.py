@@ -134,7 +134,12 @@ def _ceiling(
 def _increase(
     comparison: Comparison, what: str, before: float | None, now: float | None, bound: float | None
 ) -> list[Reason]:
-    if bound is None or before is None or now is None or now <= before:
+    if bound is None or before is None:
+        return []
+    if now is None:
+        text = f"{comparison.title}: {what} is unknown, the gate allows at most {bound:.0%} more than before"
+        return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
+    if now <= before:
         return []
     growth = (now - before) / before if before else float("inf")
     if growth <= bound:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from llmops_cli.domain.baseline import VariantSummary
 from llmops_cli.domain.comparison import Side, Totals
-from llmops_cli.domain.outcome import Outcome
+from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.stats.descriptive import mean, quantile
 
 
@@ -12,9 +12,12 @@ def totals_of(sides: Sequence[Side], summary: VariantSummary | None = None) -> T
     """Totals over the cases of one side.
 
     Tokens and cost are means per answer, so that sides with unlike numbers of trials compare. Answers on
-    record carry neither latency nor cost; where no others are at hand the recorded `summary` stands.
+    record carry neither latency nor cost; where no others are at hand the recorded `summary` stands. What
+    was asked now and has no price has none: the old price is no answer to that.
     """
     outcomes = [outcome for side in sides for outcome in side.outcomes]
+    if any(o.response and o.source is not Source.BASELINE for o in outcomes):
+        summary = None
     judged = [side for side in sides if side.passed is not None]
     latencies = _known(o.response.latency for o in outcomes if o.response)
     costs = _known(o.response.cost for o in outcomes if o.response)

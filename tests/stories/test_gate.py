@@ -118,6 +118,18 @@ def test_an_unknown_cost_under_a_bound_is_no_verdict(project: Project) -> None:
     assert "cost is unknown, the gate allows at most $1.0000" in result.stdout
 
 
+def test_a_cost_that_became_unknown_is_not_taken_for_the_old_one(project: Project) -> None:
+    _set_up(project, TWO_CASES + "gate: {max_cost_increase: 20%}\n").replies(("", ANSWER)).llmops("eval")
+    project.llmops("accept")
+    project.edit("prompts/greet.yaml", "Greet", "Please greet")
+
+    result = project.replies(GOOD).llmops("eval")
+
+    assert result.exit_code == ExitCode.INCONCLUSIVE
+    assert "cost per answer is unknown, the gate allows at most 20% more than before" in result.both
+    assert "$10" not in result.stdout
+
+
 def test_bounds_of_the_settings_hold_for_a_set_that_names_none(project: Project) -> None:
     _set_up(project).replies(("Ada", "Hello, Ada!"), ("", "No."))
     project.write({"llmops.yaml": project.read("llmops.yaml") + "gate: {min_pass_rate: 0.9}\n"})

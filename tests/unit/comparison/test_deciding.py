@@ -186,7 +186,10 @@ def test_what_is_unknown_stays_unknown_and_the_record_fills_in() -> None:
     side = Side((_outcome(True),), True)
 
     assert totals_of([side]).cost is None
-    filled = totals_of([side], VariantSummary("default", 1.0, 2.0, 0.5, 7.0))
+    recorded = Side((replace(_outcome(True), source=Source.BASELINE),), True)
+    summary = VariantSummary("default", 1.0, 2.0, 0.5, 7.0)
+    filled = totals_of([recorded], summary)
+    assert totals_of([side], summary).cost is None
     assert (filled.latency_p50, filled.latency_p95, filled.cost, filled.tokens) == (1.0, 2.0, 0.5, 7.0)
     assert totals_of([]).pass_rate is None
 
