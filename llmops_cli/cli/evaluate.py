@@ -1,14 +1,19 @@
 """`llmops eval`."""
 
+import json
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
 from llmops_cli.cli.output import emit
 from llmops_cli.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from llmops_cli.workflows.estimate import Estimate
 
 
 def evaluate(
@@ -71,17 +76,18 @@ def evaluate(
         float | None,
         typer.Option(min=0, help="Stop before spending more than this (USD).", envvar="LLMOPS_MAX_COST"),
     ] = None,
+    price: Annotated[
+        bool, typer.Option("--estimate", help="Say what it would ask and cost; nothing is asked.")
+    ] = False,
     output: FormatOption = Format.TERMINAL,
 ) -> None:
     """Run, score, compare with the baseline, decide. The exit code is the verdict.
 
     0 pass, 1 regression, 2 a mistake in a file or option, 3 no verdict could be reached, 5 nothing selected.
     """
-    from dataclasses import replace
-
     from llmops_cli import plugins
     from llmops_cli.reporters.progress import Progress
-    from llmops_cli.workflows.evaluate import EvalOptions
+    from llmops_cli.workflows.evaluate import EvalOptions, estimate_run
     from llmops_cli.workflows.evaluate import evaluate as run_evaluation
     from llmops_cli.workflows.project import open_project
     from llmops_cli.workflows.selection import Selection
@@ -102,7 +108,23 @@ def evaluate(
         reference=reference, at=at, against=against, changed_since=changed_since,
         rerun_baseline=rerun_baseline, calls=calls, command=tuple(sys.argv[1:]),
     )  # fmt: skip
+    if price:
+        _print_estimate(estimate_run(project, options), output)
+        return
     with Progress() as progress:
         result = run_evaluation(project, options, progress, lambda line: typer.echo(line, err=True))
     emit(plugins.load("reporters", output.value)(result))
     raise typer.Exit(ExitCode.INTERRUPTED if result.run.interrupted else result.verdict.status.exit_code)
+
+
+def _print_estimate(found: "Estimate", output: Format) -> None:
+    from llmops_cli.reporters.figures import dollars, plural
+
+    if output is Format.JSON:
+        emit(json.dumps(asdict(found), indent=2) + "\n")
+        return
+    calls = f"{plural(found.calls, 'call')} ({found.on_record} on record, {found.cached} in the cache)"
+    judges = f", {plural(found.judge_calls, 'judge call')} at most" if found.judge_calls else ""
+    emit(f"{plural(found.answers, 'answer')}: {calls}{judges}\n")
+    unknown = f", and the unknown price of {', '.join(found.unpriced)}" if found.unpriced else ""
+    emit(f"cost at most {dollars(found.cost)}{unknown}\n")

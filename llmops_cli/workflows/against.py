@@ -1,4 +1,4 @@
-"""`eval --against REV`: which baseline stands as the base, and which regressions the branch accepts itself."""
+"""`eval --against REV`: which baseline is the base, and which regressions the branch accepts itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

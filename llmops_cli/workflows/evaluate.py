@@ -18,6 +18,7 @@ from llmops_cli.workflows.against import Against, read_against
 from llmops_cli.workflows.answering import Answering
 from llmops_cli.workflows.changed import choose
 from llmops_cli.workflows.comparing import Comparing
+from llmops_cli.workflows.estimate import Estimate, estimate
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
 from llmops_cli.workflows.preparing import Prepared, prepare
 from llmops_cli.workflows.project import Project
@@ -90,6 +91,14 @@ def _evaluate(
     if options.against is not None:
         against = read_against(revisions.repository, options.against, [p.evalset for p in prepared.plans])
     return _Evaluation(project, revisions, options, prepared, against, observe).run()
+
+
+def estimate_run(project: Project, options: EvalOptions) -> Estimate:
+    """What `evaluate` would ask with the same options, without a call. Raises UserError."""
+    names = project.select_evalsets(options.evalsets, options.prompt)
+    last = _last_run(project) if options.selection.last_failed else ()
+    prepared = prepare(project, names, options.selection, trials=options.trials, last=last)
+    return estimate(project, prepared, options.calls)
 
 
 def _unaffected(revisions: Revisions, options: EvalOptions) -> Result:

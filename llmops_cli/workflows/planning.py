@@ -123,7 +123,7 @@ def _render_all(
 def _check_variables(
     project: Project, evalset: Evalset, cases: Sequence[Case], prompts: Sequence[Prompt], problems: Problems
 ) -> None:
-    """A variable must be an input of at least one of the evalset's prompts, as it stands here or at `--at`."""
+    """A variable must be an input of one of the evalset's prompts, as it stands here or at `--at`."""
     known = sorted(
         {name for prompt in prompts for name in prompt.inputs} | _inputs_of_today(project, evalset)
     )

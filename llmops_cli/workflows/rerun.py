@@ -48,7 +48,7 @@ class BaselineRerun:
         side: BaseSide | None,
         served: frozenset[str],
     ) -> BaseSide | None:
-        """The side with its new and incomparable cases asked anew. `served` are the models that answer today."""
+        """The side with new and incomparable cases asked anew; `served` are the models that answer today."""
         name = variant.variant.name
         lines = (
             [line for (_, v), found in baseline.lines.items() if v == name for line in found]
