@@ -11,6 +11,10 @@ from llmops_cli.cli.output import emit
 def accept(
     evalsets: Annotated[list[str] | None, typer.Argument(help="Evalsets of the run; all by default.")] = None,
     run: Annotated[str | None, typer.Option(help="Id or path of a run; the last one by default.")] = None,
+    bank: Annotated[
+        bool,
+        typer.Option("--bank", help="Only add the run's trials to those on record for the same version."),
+    ] = False,
     directory: Directory = HERE,
 ) -> None:
     """Make the answers of the last run the baseline.
@@ -20,11 +24,12 @@ def accept(
     from llmops_cli.workflows.accept import accept as accept_run
     from llmops_cli.workflows.project import open_project
 
-    for done in accept_run(open_project(directory), run, evalsets or []):
+    for done in accept_run(open_project(directory), run, evalsets or [], bank=bank):
         counts = {
             "new": done.new,
             "changed": done.changed,
             "the same under the new prompt": done.same_text,
+            "with more trials": done.added,
             "kept": done.kept,
             "dropped": done.dropped,
         }

@@ -1,7 +1,7 @@
 """The accepted answers of an evalset, as they stand in the committed file."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmops_cli.domain.request import ToolCall, Usage
@@ -44,6 +44,8 @@ class BaselineLine:
     finish_reason: str | None = None
     inputs: Mapping[str, str | None] = field(default_factory=dict)
     scores: Mapping[str, RecordedScore] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+    """The calls that gave the answer, oldest first; fewer than `count` where a provider always answers alike."""
     redacted: bool = False
     where: SourceLocation = SourceLocation("")
     raw: str = field(default="", compare=False, repr=False)
@@ -73,3 +75,46 @@ class Baseline:
     path: str
     lines: Mapping[tuple[str, str], tuple[BaselineLine, ...]]
     summaries: Mapping[str, VariantSummary] = field(default_factory=dict)
+
+
+def union(known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int) -> list[BaselineLine]:
+    """All answers to one request: those on record and those of a run, each call once, at most `most`.
+
+    A record that kept only the latest run would be the best of several; the oldest answers make room. A
+    line to which nothing is added stays as it is.
+    """
+    calls = {call for line in known for call in line.calls}
+    merged = list(known)
+    for line in new:
+        place = next((n for n, old in enumerate(merged) if _same_text(old, line)), None)
+        if place is None:
+            merged.append(line)
+            continue
+        fresh = tuple(call for call in line.calls if call not in calls)
+        # without calls to tell them apart, answers of a deterministic provider are the same ones again
+        added = len(fresh) if line.calls else max(0, line.count - merged[place].count)
+        if added:
+            old = merged[place]
+            merged[place] = replace(old, count=old.count + added, calls=old.calls + fresh, raw="")
+    return _capped(merged, most)
+
+
+def _same_text(one: BaselineLine, other: BaselineLine) -> bool:
+    return (one.output, one.tool_calls, one.finish_reason) == (
+        other.output,
+        other.tool_calls,
+        other.finish_reason,
+    )
+
+
+def _capped(lines: Sequence[BaselineLine], most: int) -> list[BaselineLine]:
+    excess = sum(line.count for line in lines) - most
+    kept: list[BaselineLine] = []
+    for line in lines:
+        drop = min(max(excess, 0), line.count)
+        excess -= drop
+        if drop == 0:
+            kept.append(line)
+        elif drop < line.count:
+            kept.append(replace(line, count=line.count - drop, calls=line.calls[drop:], raw=""))
+    return kept

@@ -40,6 +40,8 @@ class Case:
     context: Any = None
     tags: tuple[str, ...] = ()
     critical: bool = False
+    trials: int | None = None
+    """How often it is asked; None as often as the set says."""
     scorers: tuple[ScorerSpec, ...] = ()
 
 
@@ -102,6 +104,8 @@ class Evalset:
     models: tuple[str, ...] = ()
     scorers: tuple[ScorerSpec, ...] = ()
     trials: int = 1
+    max_trials: int = 30
+    """Answers to one case that a baseline keeps at most; the oldest go first."""
     pass_rule: PassRule = PassRule()
     gate: GateSpec = GateSpec()
     description: str = ""

@@ -111,3 +111,8 @@ class Response:
     served_model: str | None = None
     finish_reason: str | None = None
     attempts: int = 1
+    call_id: str | None = None
+    """Which call gave it: two answers are independent when their calls are, however equal their texts.
+
+    None of a provider that always answers alike.
+    """

@@ -5,7 +5,7 @@ from typing import Any
 
 from llmops_cli.domain.request import Response, ToolCall, Usage
 
-_OPTIONAL = ("latency", "first_token", "cost", "served_model", "finish_reason")
+_OPTIONAL = ("latency", "first_token", "cost", "served_model", "finish_reason", "call_id")
 
 
 def response_to_dict(response: Response) -> dict[str, Any]:

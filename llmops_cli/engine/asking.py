@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from llmops_cli.domain.outcome import Source
 from llmops_cli.domain.provider import AnswerStore, Call, Provider, ProviderError
@@ -79,6 +80,8 @@ class Asker:
         provider = self._providers[model]
         try:
             response = await provider.complete(request, call)
+            if response.call_id is None and not provider.deterministic:
+                response = replace(response, call_id=uuid4().hex[:16])
         except ProviderError as error:
             if error.fatal:
                 self._fatal[model] = error

@@ -111,6 +111,7 @@ def _line_from_dict(data: Mapping[str, Any], raw: str, where: SourceLocation) ->
         finish_reason=data.get("finish_reason"),
         inputs=inputs,
         scores=scores,
+        calls=tuple(map(str, data.get("calls", ()))),
         redacted=bool(data.get("redacted")),
         where=where,
         raw=raw,
@@ -145,6 +146,7 @@ def line_to_dict(line: BaselineLine) -> dict[str, Any]:
         "prompt_name": line.prompt_name,
         "settings": dict(line.settings),
         "inputs": dict(line.inputs) or None,
+        "calls": list(line.calls) or None,
     }
     return {key: value for key, value in found.items() if value is not None}
 

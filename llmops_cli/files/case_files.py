@@ -17,6 +17,7 @@ from llmops_cli.files.text import strict_json
 from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, plain
 
 BASELINE_ENDING = ".baseline.jsonl"
+MAX_TRIALS = 1000
 _MAX_LINE = 5_000_000
 _CSV_COLUMNS = ("id", "tags", "critical", "context")
 
@@ -55,6 +56,7 @@ class CaseReader:
             context=self._plain(fields, "context"),
             tags=fields.texts("tags"),
             critical=fields.boolean("critical", self.defaults.critical),
+            trials=fields.integer("trials", 0, minimum=1, maximum=MAX_TRIALS) or None,
             scorers=scorers,
         )
         fields.done()
@@ -176,6 +178,7 @@ class CaseReader:
         context: Any,
         tags: tuple[str, ...],
         critical: bool,
+        trials: int | None = None,
         scorers: tuple[ScorerSpec, ...] = (),
     ) -> Case:
         defaults = self.defaults
@@ -189,6 +192,7 @@ class CaseReader:
             context=defaults.context if context is None else context,
             tags=tuple(dict.fromkeys((*defaults.tags, *tags))),
             critical=critical,
+            trials=trials,
             scorers=scorers,
         )
 

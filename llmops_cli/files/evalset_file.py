@@ -7,12 +7,11 @@ from llmops_cli.domain.evalset import EVALSETS_DIR, Case, Evalset, GateSpec, Pas
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation
 from llmops_cli.files.binding import check_unique_names, read_scorers
-from llmops_cli.files.case_files import CaseDefaults, CaseReader
+from llmops_cli.files.case_files import MAX_TRIALS, CaseDefaults, CaseReader
 from llmops_cli.files.fields import Fields
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import parse_yaml, plain
 
-MAX_TRIALS = 1000
 _PASS = re.compile(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*")
 _ENDINGS = (".yaml", ".yml")
 
@@ -53,6 +52,7 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         cases=tuple(cases),
         scorers=scorers,
         trials=fields.integer("trials", 1, minimum=1, maximum=MAX_TRIALS),
+        max_trials=fields.integer("max_trials", 30, minimum=1, maximum=MAX_TRIALS),
         pass_rule=_pass_rule(fields, problems),
         gate=read_gate(fields, problems, gate or GateSpec()),
     )

@@ -69,6 +69,7 @@ def _answer() -> Schema:
         "prompt_name": _TEXT,
         "settings": _settings(),
         "inputs": _INPUTS,
+        "calls": {"type": "array", "items": _TEXT, "description": "The calls that gave this answer."},
     }
     return _open(properties, ["id", "variant", "output", "request", "prompt", "prompt_name", "settings"])
 
@@ -176,6 +177,7 @@ def _outcome() -> Schema:
             "served_model": _TEXT,
             "finish_reason": _TEXT,
             "attempts": {"type": "integer", "minimum": 1},
+            "call_id": _TEXT,
         },
         ["text"],
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from llmops_cli.domain.prompt import INPUT_TYPES
 from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS
-from llmops_cli.files.evalset_file import MAX_TRIALS
+from llmops_cli.files.case_files import MAX_TRIALS
 from llmops_cli.files.prompt_file import ROLES
 from llmops_cli.files.schema_parts import (
     Schema,
@@ -159,6 +159,7 @@ def _evalset() -> Schema:
         | {"if": {"type": "array"}, "then": {"uniqueItems": True}},
         "models": texts("Models that the prompts are tried on; with `prompts` this makes the variants."),
         "trials": integer("How often each case is asked.", minimum=1, maximum=MAX_TRIALS),
+        "max_trials": integer("Answers to one case kept on record.", minimum=1, maximum=MAX_TRIALS),
         "pass": text("So many of so many trials must pass, such as 2/3; else more than half.", pattern=_PASS),
         "defaults": or_null(mapping(_case_values(), "Merged into each case; the case's own values win.")),
         "scorers": items({"$ref": "#/$defs/scorer"}, "Scorers for every case."),
@@ -187,7 +188,9 @@ def _case_body() -> Schema:
         "description": "Unique in the evalset; answers are aligned over time by it.",
     }
     own = items({"$ref": "#/$defs/scorer"}, "Scorers for this case beside those of the set.")
-    return mapping({"id": case_id, **_case_values(), "scorers": own}, "One golden row.", required=["id"])
+    trials = integer("How often this case is asked; else as the set says.", minimum=1, maximum=MAX_TRIALS)
+    properties = {"id": case_id, **_case_values(), "trials": trials, "scorers": own}
+    return mapping(properties, "One golden row.", required=["id"])
 
 
 def _case_values() -> dict[str, Schema]:

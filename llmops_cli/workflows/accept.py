@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmops_cli.comparison.totals import summary_of
-from llmops_cli.domain.baseline import Baseline, BaselineLine, RecordedScore
+from llmops_cli.domain.baseline import Baseline, BaselineLine, RecordedScore, VariantSummary, union
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
 from llmops_cli.domain.redaction import redact
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
@@ -19,7 +19,8 @@ from llmops_cli.workflows.project import Project
 class Accepted:
     """What happened to one baseline file.
 
-    Answers that are new, whose text changed, that are the same to a new request, kept as they were, dropped.
+    Lines that are new, whose text changed, that are the same to a new request, to which trials were added,
+    that were kept as they are, dropped.
     """
 
     evalset: str
@@ -27,12 +28,15 @@ class Accepted:
     new: int
     changed: int
     same_text: int
+    added: int
     kept: int
     dropped: int
 
 
-def accept(project: Project, run_name: str | None, evalsets: Sequence[str]) -> list[Accepted]:
-    """Write the baselines of a run.
+def accept(
+    project: Project, run_name: str | None, evalsets: Sequence[str], *, bank: bool = False
+) -> list[Accepted]:
+    """Write the baselines of a run; with `bank`, only add its trials to those on record.
 
     Raises UserError where the run cannot stand as one; then nothing is written.
     """
@@ -55,7 +59,7 @@ def accept(project: Project, run_name: str | None, evalsets: Sequence[str]) -> l
     if problems:
         found = problems.sorted()
         raise UserError(found[0].message, problems=found)
-    written = [_merge(project, part) for part in parts]
+    written = [_merge(project, part, bank=bank) for part in parts]
     for (text, path), _ in written:
         write_text(project.root / path, text)
     return [report for _, report in written]
@@ -86,23 +90,67 @@ def _check(project: Project, part: EvalsetRun, problems: Problems) -> None:
             problems.add(f"the prompt {variant.prompt!r} changed since that run", where, hint)
 
 
-def _merge(project: Project, part: EvalsetRun) -> tuple[tuple[str, str], Accepted]:
-    """The new file's text, keeping every old line whose answer did not change."""
+def _merge(project: Project, part: EvalsetRun, *, bank: bool) -> tuple[tuple[str, str], Accepted]:
+    """The new file's text: all answers to the accepted requests, old lines as they are where nothing is added."""
     path = part.evalset.baseline_path
     old = _old_baseline(project, path)
-    old_lines = {key: list(lines) for key, lines in old.lines.items()} if old else {}
+    before = {key: list(lines) for key, lines in old.lines.items()} if old else {}
     lines: list[BaselineLine] = []
-    counts = {"new": 0, "changed": 0, "same_text": 0, "kept": 0}
+    tally = _Tally()
+    most = project.evalset(part.evalset.name).max_trials
     for (case_id, variant_name), outcomes in part.by_case().items():
         variant = next(info for info in part.variants if info.name == variant_name)
-        before = old_lines.pop((case_id, variant_name), [])
+        known = before.pop((case_id, variant_name), [])
         inputs = part.inputs.get((case_id, variant_name), {})
-        for line in _lines(variant, inputs, outcomes, project.settings.redact):
-            same = next((known for known in before if _same_answer(known, line)), None)
-            known = any(old_line.output == line.output for old_line in before)
-            counts["kept" if same else "same_text" if known else "changed" if before else "new"] += 1
-            lines.append(same or line)
-    summaries = [
+        new = _lines(variant, inputs, outcomes, project.settings.redact)
+        merged = _answers(known, new, most, bank=bank)
+        tally.take(known, merged)
+        lines += merged
+    if bank:  # a run on main adds to the record; it takes nothing away
+        lines += [line for found in before.values() for line in found]
+        before = {}
+    text = format_baseline(part.evalset.name, _summaries(part, old), lines)
+    dropped = sum(len(found) for found in before.values())
+    return (text, path), Accepted(part.evalset.name, path, tally.new, tally.changed, tally.same_text,
+                                  tally.added, tally.kept, dropped)  # fmt: skip
+
+
+def _answers(
+    known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int, *, bank: bool
+) -> list[BaselineLine]:
+    """What stands for a case from now on: the record and the run where they answer the same request."""
+    request = new[0].request
+    same = [line for line in known if line.request == request]
+    if bank and known and not same:
+        return list(known)
+    return union(same, new, most)
+
+
+@dataclass
+class _Tally:
+    new: int = 0
+    changed: int = 0
+    same_text: int = 0
+    added: int = 0
+    kept: int = 0
+
+    def take(self, before: Sequence[BaselineLine], after: Sequence[BaselineLine]) -> None:
+        """Count what became of the lines of one case."""
+        for line in after:
+            if line.raw:
+                self.kept += 1
+            elif not before:
+                self.new += 1
+            elif any(old.request == line.request and old.output == line.output for old in before):
+                self.added += 1
+            elif any(old.output == line.output for old in before):
+                self.same_text += 1
+            else:
+                self.changed += 1
+
+
+def _summaries(part: EvalsetRun, old: Baseline | None) -> list[VariantSummary]:
+    return [
         summary_of(
             info.name,
             [outcome for outcome in part.outcomes if outcome.variant == info.name],
@@ -110,9 +158,6 @@ def _merge(project: Project, part: EvalsetRun) -> tuple[tuple[str, str], Accepte
         )
         for info in part.variants
     ]
-    text = format_baseline(part.evalset.name, summaries, lines)
-    dropped = sum(len(found) for found in old_lines.values())
-    return (text, path), Accepted(part.evalset.name, path, dropped=dropped, **counts)
 
 
 def _old_baseline(project: Project, path: str) -> Baseline | None:
@@ -133,8 +178,11 @@ def _lines(
     found: dict[str, list[BaselineLine]] = defaultdict(list)
     for outcome in outcomes:
         line = _line(variant, inputs, outcome, redactions)
-        found[repr(line_to_dict(replace(line, usage=None, scores={})))].append(line)
-    return [replace(lines[0], count=len(lines)) for lines in found.values()]
+        found[repr(line_to_dict(replace(line, usage=None, scores={}, calls=())))].append(line)
+    return [
+        replace(lines[0], count=len(lines), calls=tuple(call for line in lines for call in line.calls))
+        for lines in found.values()
+    ]
 
 
 def _line(
@@ -168,12 +216,6 @@ def _line(
         finish_reason=response.finish_reason,
         inputs=inputs,
         scores=scores,
+        calls=(response.call_id,) if response.call_id else (),
         redacted=bool(redactions) and any(f"[{kind}]" in output for kind in redactions),
     )
-
-
-def _same_answer(known: BaselineLine, line: BaselineLine) -> bool:
-    def essence(one: BaselineLine) -> tuple[object, ...]:
-        return one.request, one.output, one.tool_calls, one.count, one.prompt_name, dict(one.inputs)
-
-    return essence(known) == essence(line)

@@ -8,7 +8,7 @@ from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore
 from llmops_cli.engine.events import Observer, Started
 from llmops_cli.engine.runner import Runner, Trial
-from llmops_cli.workflows.base_side import known_answers, response_of
+from llmops_cli.workflows.base_side import known_answers
 from llmops_cli.workflows.planning import EvalsetPlan
 from llmops_cli.workflows.wiring import Parts
 
@@ -46,7 +46,7 @@ class Answering:
             for variant in plan.variants:
                 for case in plan.cases:
                     known = known_answers(baseline, variant, case.id)
-                    for number in range(1, plan.trials + 1):
+                    for number in range(1, plan.trials_of(case) + 1):
                         yield Trial(
                             group=plan.evalset.name,
                             case=case,
@@ -54,7 +54,7 @@ class Answering:
                             number=number,
                             request=variant.requests[case.id],
                             model=variant.model.key,
-                            known=response_of(known[number - 1]) if number <= len(known) else None,
+                            known=known[number - 1].response if number <= len(known) else None,
                         )
 
     async def run(self) -> dict[str, list[Outcome]]:
@@ -72,6 +72,6 @@ class Answering:
         if source is Source.BASELINE:
             variant = next(v for v in plan.variants if v.variant.name == trial.variant)
             lines = known_answers(self._baselines.get(trial.group), variant, trial.case.id)
-            recorded = lines[trial.number - 1].scores
+            recorded = lines[trial.number - 1].line.scores
         specs = plan.evalset.scorers_of(trial.case)
         return await self._parts.scoring.score(specs, trial.case, trial.request, response, recorded)

@@ -6,6 +6,7 @@ of the recorded inputs decide the same question.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from llmops_cli.domain.baseline import Baseline, BaselineLine
 from llmops_cli.domain.comparison import BaseCase, BaseSide
@@ -23,24 +24,34 @@ from llmops_cli.workflows.versions import Versions
 VARIABLES_CHANGED = "its variables changed since it was accepted"
 
 
-def response_of(line: BaselineLine) -> Response:
-    """A recorded answer; latency and cost are not kept line by line."""
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """One trial on record: its line, and the answer with the call that gave it."""
+
+    line: BaselineLine
+    response: Response
+
+
+def response_of(line: BaselineLine, number: int = 0) -> Response:
+    """The `number`-th answer of a line, from 0; latency and cost are not kept line by line."""
     return Response(
         text=line.output,
         tool_calls=line.tool_calls,
         usage=line.usage,
         served_model=line.served_model,
         finish_reason=line.finish_reason,
+        call_id=line.calls[number] if number < len(line.calls) else None,
     )
 
 
-def known_answers(baseline: Baseline | None, plan: VariantPlan, case_id: str) -> list[BaselineLine]:
+def known_answers(baseline: Baseline | None, plan: VariantPlan, case_id: str) -> list[KnownAnswer]:
     """The recorded answers to exactly this request, one entry a trial: they need not be asked again."""
     if baseline is None:
         return []
     fingerprint = plan.requests[case_id].fingerprint
     lines = baseline.lines.get((case_id, plan.variant.name), ())
-    return [line for line in lines if line.request == fingerprint for _ in range(line.count)]
+    same = [line for line in lines if line.request == fingerprint]
+    return [KnownAnswer(line, response_of(line, number)) for line in same for number in range(line.count)]
 
 
 class BaseSides:
@@ -65,7 +76,8 @@ class BaseSides:
         if not recorded:
             return None
         cases = {case.id: case for case in plan.cases}
-        reused = {o.case_id: o for o in done if o.source is Source.BASELINE}
+        known = [o for o in done if o.source is Source.BASELINE and o.response is not None]
+        reused = {(o.case_id, o.response.text if o.response else ""): o for o in known}
         sides = {
             case_id: await self._case(plan.evalset, cases.get(case_id), variant, lines, reused)
             for case_id, lines in recorded.items()
@@ -88,7 +100,7 @@ class BaseSides:
         case: Case | None,
         variant: VariantPlan,
         lines: Sequence[BaselineLine],
-        reused: Mapping[str, Outcome],
+        reused: Mapping[tuple[str, str], Outcome],
     ) -> BaseCase:
         if case is None:  # removed from the set: its old scores are all there is
             return BaseCase(tuple(_as_recorded(lines)))
@@ -130,20 +142,26 @@ class BaseSides:
         variant: VariantPlan,
         line: BaselineLine,
         before: int,
-        reused: Mapping[str, Outcome],
+        reused: Mapping[tuple[str, str], Outcome],
     ) -> list[Outcome]:
         request = variant.requests[case.id]
         response = response_of(line)
-        same = reused.get(case.id)
-        if same is not None and same.response == response and line.request == same.fingerprint:
+        same = reused.get((case.id, line.output))
+        if same is not None and line.request == same.fingerprint:
             scores = same.scores
         else:
             specs = evalset.scorers_of(case)
             scores = await self._scoring.score(specs, case, request, response, line.scores)
         return [
             Outcome(
-                case.id, line.variant, before + n + 1, line.request, Source.BASELINE, response, scores=scores
-            )
+                case.id,
+                line.variant,
+                before + n + 1,
+                line.request,
+                Source.BASELINE,
+                response_of(line, n),
+                scores=scores,
+            )  # fmt: skip
             for n in range(line.count)
         ]
 
@@ -158,7 +176,7 @@ def _as_recorded(lines: Sequence[BaselineLine]) -> list[Outcome]:
         outcomes += [
             Outcome(
                 line.case_id, line.variant, len(outcomes) + n + 1, line.request, Source.BASELINE,
-                response_of(line), scores=scores,
+                response_of(line, n), scores=scores,
             )
             for n in range(line.count)
         ]  # fmt: skip

@@ -50,6 +50,12 @@ class EvalsetPlan:
     variants: tuple[VariantPlan, ...]
     trials: int
     complete: bool
+    override: bool = False
+    """`trials` come from the command line and hold for every case."""
+
+    def trials_of(self, case: Case) -> int:
+        """How often a case is asked: by the command line, by its own word, or by the set's."""
+        return self.trials if self.override or case.trials is None else case.trials
 
 
 def make_request(prompt: Prompt, model: ResolvedModel, messages: Sequence[Message]) -> Request:
@@ -86,7 +92,7 @@ def endpoint_from_environment(name: str) -> str | None:
 
 
 def plan_evalset(
-    project: Project, evalset: Evalset, cases: Sequence[Case], trials: int, problems: Problems
+    project: Project, evalset: Evalset, cases: Sequence[Case], trials: int | None, problems: Problems
 ) -> EvalsetPlan:
     """Resolve models and render every selected case in every variant, noting all problems."""
     plans: list[VariantPlan] = []
@@ -102,7 +108,9 @@ def plan_evalset(
         plans.append(VariantPlan(variant, prompt, model, _render_all(prompt, model, cases, problems)))
     if len(prompts) == len(evalset.prompts):
         _check_variables(project, evalset, cases, list(prompts.values()), problems)
-    return EvalsetPlan(evalset, tuple(cases), tuple(plans), trials, len(cases) == len(evalset.cases))
+    return EvalsetPlan(evalset, tuple(cases), tuple(plans), trials or evalset.trials, len(cases) == len(evalset.cases),
+        override=trials is not None,
+    )  # fmt: skip
 
 
 def _render_all(

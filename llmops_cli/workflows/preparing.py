@@ -47,7 +47,7 @@ def prepare(
         if evalset.name not in selected:
             continue
         cases = selected[evalset.name]
-        plan = plan_evalset(project, evalset, cases, trials or evalset.trials, problems)
+        plan = plan_evalset(project, evalset, cases, trials, problems)
         plans.append(plan)
         models |= {variant.model.key: variant.model for variant in plan.variants}
         models |= check_scorers(project, evalset, cases, judges, templates, problems)

@@ -112,7 +112,12 @@ class BaselineRerun:
         return model
 
     async def _answer(self, plan: EvalsetPlan, variant: str, question: _Question) -> tuple[Outcome, ...]:
-        return tuple([await self._trial(plan, variant, question, n) for n in range(1, plan.trials + 1)])
+        return tuple(
+            [
+                await self._trial(plan, variant, question, n)
+                for n in range(1, plan.trials_of(question.case) + 1)
+            ]
+        )
 
     async def _trial(self, plan: EvalsetPlan, variant: str, question: _Question, number: int) -> Outcome:
         case, request = question.case, question.request

@@ -1,0 +1,91 @@
+"""Repeated trials: on record, of a case's own, banked, and never counted twice."""
+
+from tests.support.model_server import ModelServer
+from tests.support.project import GREET, TWO_CASES, Project, greeting_project
+
+MODEL = 'model: served\nmodels:\n  served: {{model: openai/test, api_base: "{url}"}}\n'
+
+
+def served(project: Project, server: ModelServer) -> Project:
+    project.write({"prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES})
+    return project.write({"llmops.yaml": MODEL.format(url=server.url)})
+
+
+def counts(project: Project) -> list[int]:
+    import json
+
+    return [json.loads(line).get("count", 1) for line in project.baseline()]
+
+
+def greet(request: dict[str, object]) -> str:
+    return "Hello, Ada! Hello, Bob!"
+
+
+def test_a_case_may_ask_for_more_trials_and_the_command_line_has_the_last_word(project: Project) -> None:
+    greeting_project(project).edit("evalsets/greet.yaml", "tags: [first]", "trials: 3")
+
+    def trials(*options: str) -> list[int]:
+        result = project.llmops("eval", "--fresh", "--format", "json", *options).json()
+        return [case["candidate"]["trials"] for case in result["evalsets"][0]["comparisons"][0]["cases"]]
+
+    assert trials() == [3, 1]
+    assert trials("--trials", "2") == [2, 2]
+
+
+def test_banking_adds_fresh_calls_and_accepting_twice_adds_nothing(project: Project) -> None:
+    with ModelServer(reply=greet) as server:
+        served(project, server).llmops("eval", "--trials", "2")
+        project.llmops("accept")
+        assert counts(project) == [2, 2]
+        project.llmops("accept")
+        assert counts(project) == [2, 2]
+
+        project.llmops("eval", "--trials", "3", "--fresh")
+        banked = project.llmops("accept", "--bank")
+        assert counts(project) == [5, 5]
+        project.llmops("accept", "--bank")
+
+    assert counts(project) == [5, 5]
+    assert "2 with more trials" in banked.stdout
+
+
+def test_a_record_is_capped_and_the_oldest_answers_go(project: Project) -> None:
+    with ModelServer(reply=greet) as server:
+        served(project, server).edit("evalsets/greet.yaml", "prompt: greet", "prompt: greet\nmax_trials: 4")
+        for _ in range(3):
+            project.llmops("eval", "--trials", "3", "--fresh")
+            project.llmops("accept", "--bank")
+
+    assert counts(project) == [4, 4]
+
+
+def test_banking_leaves_a_changed_prompt_to_accept(project: Project) -> None:
+    with ModelServer(reply=greet) as server:
+        served(project, server).llmops("eval")
+        project.llmops("accept")
+        before = project.baseline()
+        project.edit("prompts/greet.yaml", "Greet", "Welcome")
+        project.llmops("eval")
+        project.llmops("accept", "--bank")
+
+    assert project.baseline() == before
+
+
+def test_accepting_a_part_of_the_trials_on_record_keeps_them_all(project: Project) -> None:
+    with ModelServer(reply=greet) as server:
+        served(project, server).llmops("eval", "--trials", "4")
+        project.llmops("accept")
+        project.llmops("eval", "--trials", "1")
+        project.llmops("accept")
+
+    assert counts(project) == [4, 4]
+
+
+def test_a_provider_that_always_answers_alike_fills_no_record(project: Project) -> None:
+    project.write({"prompts/p.yaml": "model: echo\nprompt: hi\n",
+                   "evalsets/p.yaml": "prompt: p\nscorers: [{equals: hi}]\ncases: [{id: a}]\n"})  # fmt: skip
+    for _ in range(3):
+        project.llmops("eval", "--fresh")
+        project.llmops("accept", "--bank")
+
+    assert '"count"' not in project.read("evalsets/p.baseline.jsonl")
