@@ -63,9 +63,6 @@ def bisect(
             return
         with Progress() as progress:
             result = workflow.bisect(revisions, options, progress)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; answers that can be kept are in the cache", err=True)
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
     finally:
         revisions.close()
     emit(_json(bisect_to_dict(result)) if output is Format.JSON else format_bisect(result))

@@ -52,6 +52,9 @@ app.command("rollback")(label.rollback)
 app.command("bundle")(bundle.bundle)
 app.command("schema")(schema.schema)
 
+_MAX_SAID = 50
+"""Mistakes printed at once; one renamed input makes one a case."""
+
 
 def _version(value: bool) -> None:
     if value:
@@ -80,7 +83,7 @@ def console() -> None:
 def _run() -> int:
     try:
         # Typer's own handling would end ^C, an abort and a broken pipe with 1, our code for a regression
-        return int(app(standalone_mode=False) or ExitCode.PASS)
+        code = int(app(standalone_mode=False) or ExitCode.PASS)
     except UserError as error:
         _say(error)
         return error.exit_code
@@ -88,20 +91,24 @@ def _run() -> int:
         typer.echo(f"error: {error.format_message()}", err=True)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("interrupted", err=True)
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001  # the last line of defence: a bug must not look like a result
         from llmops_cli.cli.bug_report import report_bug
 
         typer.echo(report_bug(), err=True)
         return ExitCode.BUG
+    if code == ExitCode.INTERRUPTED:  # Typer turns ^C into this without a word
+        typer.echo("interrupted; answers that can be kept are in the cache", err=True)
+    return code
 
 
 def _say(error: UserError) -> None:
-    for problem in error.problems:
+    for problem in error.problems[:_MAX_SAID]:
         typer.echo(f"error: {problem}", err=True)
-    if len(error.problems) > 1:
-        typer.echo(f"{len(error.problems)} mistakes; nothing was run", err=True)
+    count = len(error.problems)
+    if count > 1:
+        more = f", the first {_MAX_SAID} are above" if count > _MAX_SAID else ""
+        typer.echo(f"{count} mistakes{more}; nothing was run", err=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from llmops_cli.domain.scoring import Score
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _PHONE = re.compile(r"(?<![\w-])(?:\+|00)?\(?\d{1,4}\)?(?:[ ./-]?\(?\d{2,4}\)?){2,5}(?![\w-])")
+_LEAST_PIECE = 4
+"""Characters; shorter pieces of a secret are too common to be told from other text."""
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -43,20 +45,37 @@ def redact_outcome(outcome: Outcome, kinds: Sequence[str]) -> Outcome:
     if not kinds:
         return outcome
     response = outcome.response
+    secrets = findings(response.text, kinds) if response is not None else []
     if response is not None:
         calls = tuple(replace(call, arguments=redact(call.arguments, kinds)) for call in response.tool_calls)
         response = replace(response, text=redact(response.text, kinds), tool_calls=calls)
     scores = tuple(
-        replace(named, failure=redact(named.failure, kinds), score=_redact_score(named.score, kinds))
+        replace(named, failure=redact(named.failure, kinds), score=_redact_score(named.score, kinds, secrets))
         for named in outcome.scores
     )
     return replace(outcome, response=response, scores=scores)
 
 
-def _redact_score(score: Score | None, kinds: Sequence[str]) -> Score | None:
+def findings(text: str, kinds: Sequence[str]) -> list[str]:
+    """What would be redacted in a text."""
+    found = _EMAIL.findall(text) if "email" in kinds else []
+    found += [m[0] for m in _CARD.finditer(text) if _luhn(m[0])] if "card" in kinds else []
+    found += [m[0] for m in _PHONE.finditer(text) if _is_phone(m[0])] if "phone" in kinds else []
+    return found
+
+
+def _without_pieces(text: str, secrets: Sequence[str]) -> str:
+    """Explanations shorten what they quote: half an address is taken out as well as a whole one."""
+    for secret in secrets:
+        for length in range(len(secret), _LEAST_PIECE - 1, -1):
+            text = text.replace(secret[:length], "[redacted]").replace(secret[-length:], "[redacted]")
+    return text
+
+
+def _redact_score(score: Score | None, kinds: Sequence[str], secrets: Sequence[str]) -> Score | None:
     if score is None:
         return None
-    explanation = redact(score.explanation, kinds)
+    explanation = _without_pieces(redact(score.explanation, kinds), secrets)
     return replace(score, explanation=explanation, details=redact(dict(score.details), kinds))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmops_cli.domain.baseline import BASELINE_FORMAT, Baseline, BaselineLine, RecordedScore, VariantSummary
+from llmops_cli.domain.canonical import digest_of
+from llmops_cli.domain.request import ToolCall
 from llmops_cli.domain.serial import tool_call_from_dict, tool_call_to_dict, usage_from_dict, usage_to_dict
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation
@@ -96,6 +98,9 @@ def _line_from_dict(data: Mapping[str, Any], raw: str, where: SourceLocation) ->
         )
         for name, s in data.get("scores", {}).items()
     }
+    tool_calls = tuple(tool_call_from_dict(call) for call in data.get("tool_calls", ()))
+    if data.get("marks") != marks_of(data["output"], tool_calls):
+        scores = {}  # the answer was edited, or merged from two: its marks are another answer's
     return BaselineLine(
         case_id=data["id"],
         variant=data["variant"],
@@ -105,7 +110,7 @@ def _line_from_dict(data: Mapping[str, Any], raw: str, where: SourceLocation) ->
         settings=settings,
         output=data["output"],
         count=count,
-        tool_calls=tuple(tool_call_from_dict(call) for call in data.get("tool_calls", ())),
+        tool_calls=tool_calls,
         usage=usage_from_dict(data["usage"]) if "usage" in data else None,
         served_model=data.get("served_model"),
         finish_reason=data.get("finish_reason"),
@@ -120,6 +125,11 @@ def _line_from_dict(data: Mapping[str, Any], raw: str, where: SourceLocation) ->
 
 def _is_amount(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def marks_of(output: str, tool_calls: tuple[ToolCall, ...]) -> str:
+    """Binds the scores of a line to its answer: scores are believed only beside the answer they were given to."""
+    return digest_of([output, [tool_call_to_dict(call) for call in tool_calls]])[:16]
 
 
 def line_to_dict(line: BaselineLine) -> dict[str, Any]:
@@ -138,6 +148,7 @@ def line_to_dict(line: BaselineLine) -> dict[str, Any]:
         "tool_calls": [tool_call_to_dict(call) for call in line.tool_calls] or None,
         "redacted": line.redacted or None,
         "scores": scores or None,
+        "marks": marks_of(line.output, line.tool_calls) if scores else None,
         "usage": usage_to_dict(line.usage) if line.usage else None,
         "finish_reason": line.finish_reason,
         "served_model": line.served_model,

@@ -30,9 +30,19 @@ _ENDINGS = (".yaml", ".yml")
 
 
 def prompt_paths(tree: FileTree) -> dict[str, str]:
-    """Every prompt's name and path, sorted by name."""
+    """Every prompt's name and path, sorted by name; what begins with `_` is a part of prompts, not one.
+
+    Raises FileError where two files would have one name.
+    """
     paths = [p for p in tree.list(PROMPTS_DIR) if p.endswith(_ENDINGS) and p != LABELS_FILE]
-    return dict(sorted((prompt_name(path), path) for path in paths))
+    found: dict[str, str] = {}
+    for path in sorted(path for path in paths if not posixpath.basename(path).startswith("_")):
+        name = prompt_name(path)
+        if name in found:
+            message = f"two files are the prompt {name!r}: {found[name]} and {path}"
+            raise FileError(message, where=SourceLocation(path), hint="rename one of them")
+        found[name] = path
+    return dict(sorted(found.items()))
 
 
 def prompt_name(path: str) -> str:

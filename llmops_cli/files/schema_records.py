@@ -61,6 +61,7 @@ def _answer() -> Schema:
         "tool_calls": _TOOL_CALLS,
         "redacted": {"type": "boolean"},
         "scores": {"type": "object", "additionalProperties": score},
+        "marks": _TEXT | {"description": "Binds the scores to the answer."},
         "usage": _USAGE,
         "finish_reason": _TEXT,
         "served_model": _TEXT,

@@ -14,7 +14,7 @@ from llmops_cli.reporters.inert import inert
 if TYPE_CHECKING:
     from rich.console import Console
 
-PIPED_WIDTH = 160
+PIPED_WIDTH = 10_000
 """What is piped is read elsewhere: lines are not broken to fit this terminal."""
 _FOLDED = 22
 """The least width of a column that may be broken into lines."""
@@ -57,13 +57,13 @@ def format_table(
     Where that is not enough, each row's first cell stands alone with the others below it. What is piped is
     as wide as it needs to be.
     """
-    from rich.text import Text
+    from rich.cells import cell_len
 
     cells = [[inert(cell) for cell in row] for row in rows]
-    widths = [
-        max([len(header[i]), *(Text(row[i]).cell_len for row in cells)]) + 2 for i in range(len(header))
-    ]
+    widths = [max([len(header[i]), *(cell_len(row[i]) for row in cells)]) + 2 for i in range(len(header))]
     if width is None and not sys.stdout.isatty():
+        if not any("\n" in cell or "\t" in cell for row in cells for cell in row):
+            return _plain_table(header, cells, widths, right)
         width = max(PIPED_WIDTH, sum(widths))
     buffer = io.StringIO()
     console = make_console(buffer, width)
@@ -73,6 +73,23 @@ def format_table(
     else:
         _print_records(console, header, cells)
     return trimmed(buffer.getvalue())
+
+
+def _plain_table(
+    header: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int], right: Sequence[int]
+) -> str:
+    """What Rich would print without colour where nothing is broken; it takes 300 ms for 1,000 rows."""
+    from rich.cells import cell_len
+
+    lines: list[str] = []
+    for row in (header, *cells):
+        blanks = [" " * (size - 2 - cell_len(cell)) for size, cell in zip(widths, row, strict=True)]
+        padded = [
+            fill + cell if place in right else cell + fill
+            for place, (cell, fill) in enumerate(zip(row, blanks, strict=True))
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines) + "\n"
 
 
 def _print_table(

@@ -1,6 +1,6 @@
 """`eval --against REV`: which baseline is the base, and which regressions the branch accepts itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmops_cli.domain.baseline import Baseline
@@ -9,8 +9,8 @@ from llmops_cli.domain.evalset import Evalset
 from llmops_cli.errors import UserError
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.vcs.repository import Repository
-from llmops_cli.workflows.base_side import response_of
-from llmops_cli.workflows.planning import VariantPlan
+from llmops_cli.workflows.base_side import adopted, response_of
+from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.scoring import CaseScoring
 
 _MERGE_BASE = "..."
@@ -32,12 +32,15 @@ def find_commit(repository: Repository, revision: str) -> str:
     return repository.resolve(revision)
 
 
-def read_against(repository: Repository, revision: str, evalsets: list[Evalset]) -> Against:
+def read_against(repository: Repository, revision: str, plans: Sequence[EvalsetPlan]) -> Against:
     """The baselines at a revision. Raises UserError; a baseline that is broken there is a mistake, too."""
     commit = find_commit(repository, revision)
     tree = repository.tree(commit)
     try:
-        baselines = {evalset.name: read_baseline(tree, evalset.baseline_path) for evalset in evalsets}
+        baselines = {
+            plan.evalset.name: adopted(read_baseline(tree, plan.evalset.baseline_path), plan.variants)
+            for plan in plans
+        }
     except UserError as error:
         message = f"the baseline at {commit[:10]} cannot be read: {error.problems[0]}"
         raise UserError(message, hint="mend it there, or compare with another revision") from error

@@ -6,7 +6,7 @@ of the recorded inputs decide the same question.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmops_cli.domain.baseline import Baseline, BaselineLine
 from llmops_cli.domain.comparison import BaseCase, BaseSide
@@ -52,6 +52,44 @@ def known_answers(baseline: Baseline | None, plan: VariantPlan, case_id: str) ->
     lines = baseline.lines.get((case_id, plan.variant.name), ())
     same = [line for line in lines if line.request == fingerprint]
     return [KnownAnswer(line, response_of(line, number)) for line in same for number in range(line.count)]
+
+
+def adopted(baseline: Baseline | None, plans: Sequence[VariantPlan]) -> Baseline | None:
+    """The baseline with lines of variants that were renamed under their new name.
+
+    A set that becomes an A/B, or stops being one, renames its columns: what answers the same prompt with the
+    same model goes on being compared. Lines that fit no variant stay under their old name.
+    """
+    if baseline is None:
+        return None
+    names = {plan.variant.name for plan in plans}
+    recorded = {variant for _, variant in baseline.lines}
+    renamed: dict[str, str] = {}
+    for old in sorted(recorded - names):
+        lines = [line for (_, variant), found in baseline.lines.items() if variant == old for line in found]
+        for plan in plans:
+            fits = all(_same_column(line, plan) for line in lines)
+            if fits and plan.variant.name not in recorded | set(renamed.values()):
+                renamed[old] = plan.variant.name
+                break
+    if not renamed:
+        return baseline
+    moved = {
+        (case_id, renamed.get(variant, variant)): found
+        for (case_id, variant), found in baseline.lines.items()
+    }
+    summaries = {renamed.get(name, name): summary for name, summary in baseline.summaries.items()}
+    return replace(baseline, lines=moved, summaries=summaries)
+
+
+def _same_column(line: BaselineLine, plan: VariantPlan) -> bool:
+    return line.prompt_name == plan.prompt.name and line.settings.get("model") == plan.model.name
+
+
+def strangers(baseline: Baseline | None, plans: Sequence[VariantPlan]) -> tuple[str, ...]:
+    """Variants on record that the set no longer has."""
+    recorded = {variant for _, variant in baseline.lines} if baseline else set()
+    return tuple(sorted(recorded - {plan.variant.name for plan in plans}))
 
 
 class BaseSides:

@@ -1,14 +1,16 @@
 """`llmops check`: everything that can be wrong without a call."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from llmops_cli.errors import NothingSelectedError, Problems, UserError
 from llmops_cli.files.labels_file import LABELS_FILE
 from llmops_cli.templating.closure import unused_inputs
 from llmops_cli.workflows.labels import check_labels
 from llmops_cli.workflows.preparing import prepare
-from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.project import Project, read_tracked_evalset
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.selection import Selection
 
@@ -25,9 +27,10 @@ class Checked:
 
 def check(project: Project, paths: Sequence[str]) -> Checked:
     """Check the files under the given paths, or all. Raises FileError with every mistake of all files."""
-    prompts = [name for name, path in project.prompt_paths.items() if _chosen(path, paths)]
-    evalsets = [name for name, path in project.evalset_paths.items() if _chosen(path, paths)]
-    if not prompts and not evalsets:
+    wanted = _Wanted(project, paths)
+    prompts = [name for name in project.prompt_paths if wanted.prompt(name)]
+    evalsets = [name for name in project.evalset_paths if wanted.evalset(name)]
+    if not paths and not prompts and not evalsets:
         hint = "prompts stand under prompts/, evalsets under evalsets/"
         raise NothingSelectedError("there is nothing to check", hint=hint)
     problems = Problems()
@@ -58,9 +61,44 @@ def _check_evalset(project: Project, name: str, problems: Problems) -> int:
     return sum(len(plan.cases) for plan in prepared.plans)
 
 
-def _chosen(path: str, wanted: Sequence[str]) -> bool:
-    """By file, by folder, or by anything beside it (a template changes the prompt that uses it)."""
-    if not wanted:
-        return True
-    plain = [word.removeprefix("./").rstrip("/") for word in wanted]
-    return any(path == word or path.startswith(f"{word}/") for word in plain)
+class _Wanted:
+    """What the given paths mean: files and folders, and whatever is made of them.
+
+    A template stands for the prompts that use it, a file of cases for its evalset.
+    """
+
+    def __init__(self, project: Project, paths: Sequence[str]) -> None:
+        self._project = project
+        self._paths = [self._inside(path) for path in paths]
+
+    def prompt(self, name: str) -> bool:
+        path = self._project.prompt_paths[name]
+        return self._holds({path}) or self._holds(self._sources_of_prompt(name))
+
+    def evalset(self, name: str) -> bool:
+        path = self._project.evalset_paths[name]
+        return self._holds({path}) or self._holds(read_tracked_evalset(self._project.tree, path))
+
+    def _sources_of_prompt(self, name: str) -> frozenset[str]:
+        try:
+            return self._project.prompt(name).sources
+        except UserError:  # it cannot be told what a broken prompt uses: then it is checked
+            return frozenset(self._paths)
+
+    def _holds(self, files: Iterable[str]) -> bool:
+        if not self._paths:
+            return True
+        return any(
+            file == path or file.startswith(f"{path}/") or path == "."
+            for file in files
+            for path in self._paths
+        )
+
+    def _inside(self, path: str) -> str:
+        """A path from the project's root; it is given from the working directory, or from the root."""
+        root = self._project.root.resolve()
+        for start in (Path.cwd(), root):
+            full = Path(os.path.normpath(start / path))
+            if full.exists() and full.is_relative_to(root):
+                return full.relative_to(root).as_posix()
+        raise NothingSelectedError(f"there is no file {path!r} in this project")

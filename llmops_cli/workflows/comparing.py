@@ -10,7 +10,7 @@ from llmops_cli.domain.outcome import EvalsetRun, Outcome
 from llmops_cli.domain.redaction import redact_outcome
 from llmops_cli.domain.settings import Settings
 from llmops_cli.workflows.against import mark_accepted
-from llmops_cli.workflows.base_side import BaseSides
+from llmops_cli.workflows.base_side import BaseSides, strangers
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.rerun import BaselineRerun
 from llmops_cli.workflows.versions import Versions
@@ -63,6 +63,10 @@ class Comparing:
                 own = self._own.get(plan.evalset.name)
                 comparison = await mark_accepted(comparison, plan.evalset, variant, own, self._parts.scoring)
             comparisons.append(comparison)
+        unknown = strangers(baseline, plan.variants)
+        if unknown:
+            note = f"the baseline holds answers of {', '.join(unknown)}, which this set no longer has: not compared"
+            comparisons[0] = replace(comparisons[0], notes=(*comparisons[0].notes, note))
         return comparisons
 
     async def _base_side(

@@ -12,7 +12,7 @@ from llmops_cli.domain.redaction import redact, redact_outcome
 from llmops_cli.domain.run_json import result_to_dict
 from llmops_cli.engine.events import Event, Observer, Retried
 from llmops_cli.engine.loop import run_loop
-from llmops_cli.errors import UserError, did_you_mean
+from llmops_cli.errors import NoVerdictError, UserError, did_you_mean
 from llmops_cli.store.run_store import find_run, load_result, save_run
 from llmops_cli.workflows.against import Against, read_against
 from llmops_cli.workflows.answering import Answering
@@ -73,6 +73,8 @@ def _evaluate(
     revisions: Revisions, options: EvalOptions, observe: Observer, tell: Callable[[str], None]
 ) -> Result:
     project = revisions.project
+    if revisions.repository_if_any is not None:
+        _ = revisions.repository_if_any.head  # a repository that cannot be read is said before any call
     if options.at is not None:
         commit = revisions.repository.resolve(options.at)
         project = project.with_prompts_of(revisions.repository.tree(commit))
@@ -89,7 +91,7 @@ def _evaluate(
     _check_reference(prepared, options.reference)
     against = None
     if options.against is not None:
-        against = read_against(revisions.repository, options.against, [p.evalset for p in prepared.plans])
+        against = read_against(revisions.repository, options.against, prepared.plans)
     return _Evaluation(project, revisions, options, prepared, against, observe).run()
 
 
@@ -161,7 +163,11 @@ class _Evaluation:
         verdict = decide(comparisons, evalsets, interrupted=run.interrupted)
         verdict = replace(verdict, notes=(*verdict.notes, *self.parts.notes))
         result = Result(run, tuple(comparisons), verdict)
-        save_run(self.project.root, run.id, result_to_dict(result))
+        try:
+            save_run(self.project.root, run.id, result_to_dict(result))
+        except NoVerdictError as error:  # the verdict is known all the same
+            note = f"the run could not be kept, so it cannot be accepted: {error}"
+            return replace(result, verdict=replace(verdict, notes=(*verdict.notes, note)))
         return result
 
     async def _answer_and_compare(self) -> tuple[list[EvalsetRun], list[Comparison]]:

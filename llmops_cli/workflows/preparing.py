@@ -9,6 +9,7 @@ from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.domain.request import ResolvedModel
 from llmops_cli.errors import Problems, UserError
 from llmops_cli.files.baseline_file import read_baseline
+from llmops_cli.workflows.base_side import adopted
 from llmops_cli.workflows.planning import EvalsetPlan, plan_evalset
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.scoring import ScorerTemplates
@@ -52,7 +53,8 @@ def prepare(
         models |= {variant.model.key: variant.model for variant in plan.variants}
         models |= check_scorers(project, evalset, cases, judges, templates, problems)
         try:
-            baselines[evalset.name] = read_baseline(project.tree, evalset.baseline_path)
+            found = read_baseline(project.tree, evalset.baseline_path)
+            baselines[evalset.name] = adopted(found, plan.variants)
         except UserError as error:
             problems.take(error)
     problems.raise_if_any()

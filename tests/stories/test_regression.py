@@ -217,3 +217,33 @@ def test_a_case_that_failed_before_and_fails_now_does_not_block(project: Project
     project.edit("prompts/greet.yaml", "Greet", "Please greet")
 
     assert project.llmops("eval").exit_code == ExitCode.PASS
+
+
+def test_marks_are_not_believed_beside_an_answer_they_were_not_given_to(project: Project) -> None:
+    greeting_project(project).edit(
+        "evalsets/greet.baseline.jsonl", '"output": "Hello, Ada!"', '"output": "Bye!"'
+    )
+
+    result = project.llmops("eval")
+
+    # the recorded answer stands for an unchanged request, and fails by today's scorer
+    assert result.calls == 0
+    assert kinds_of(project.llmops("eval", "--format", "json"))["ada"] == "unchanged"
+    assert "1 still failing: ada" in result.both
+
+
+def test_a_set_that_becomes_an_a_b_goes_on_being_compared(project: Project) -> None:
+    greeting_project(project).edit("evalsets/greet.yaml", "prompt: greet", "prompts: [greet, other]")
+    project.write({"prompts/other.yaml": GREET}).edit("prompts/greet.yaml", "Greet", "Insult")
+
+    result = project.llmops("eval")
+
+    assert result.exit_code == ExitCode.REGRESSION
+    assert "2 cases that passed fail now" in result.both
+
+
+def test_answers_of_a_variant_that_is_gone_are_called_out(project: Project) -> None:
+    greeting_project(project).edit("evalsets/greet.yaml", "prompt: greet", "prompts: [one, two]")
+    project.write({"prompts/one.yaml": GREET, "prompts/two.yaml": GREET})
+
+    assert "holds answers of default, which this set no longer has" in project.llmops("eval").both
