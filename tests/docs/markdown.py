@@ -36,8 +36,18 @@ def blocks(mark: str, page: Path = README) -> list[tuple[str, str]]:
 
 def commands(mark: str) -> list[Command]:
     """The lines of the marked shell blocks, in order."""
-    lines = [line for _, body in blocks(mark) for line in body.splitlines() if line.strip()]
+    return [command for _, body in blocks(mark) for command in commands_of(body)]
+
+
+def commands_of(body: str) -> list[Command]:
+    """The lines of one shell block."""
+    lines = [line for line in body.splitlines() if line.strip()]
     return [Command(line.partition(" #")[0].strip(), _code(line)) for line in lines]
+
+
+def story(page: Path) -> list[tuple[str, str]]:
+    """(mark, body) of all marked blocks of a page, in order."""
+    return [(m["mark"], m["body"]) for m in _BLOCK.finditer(page.read_text(encoding="utf-8"))]
 
 
 def _code(line: str) -> int:

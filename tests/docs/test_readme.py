@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,33 +17,19 @@ from llmops_cli.errors import ExitCode
 from llmops_cli.files.evalset_file import read_evalset
 from llmops_cli.files.settings_file import read_settings
 from llmops_cli.files.worktree import WorkTree
-from llmops_cli.reporters.terminal import format_terminal
-from llmops_cli.workflows.evaluate import EvalOptions, evaluate
 from llmops_cli.workflows.init import init
-from llmops_cli.workflows.project import open_project
 from tests.docs.markdown import README, ROOT, Command, blocks, commands, table
+from tests.docs.picture import picture
+from tests.docs.walking import Walk
 from tests.support.project import Project
 
 _TEXT = README.read_text(encoding="utf-8")
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _DURATION = re.compile(r"<?\d+(?:\.\d+)? (?:ms|s)\b")
 
 
-def walk(start: Project, todo: list[Command]) -> list[str]:
-    """Run the commands one after the other; returns what went wrong. `llmops` runs in this process."""
-    here, wrong = start.root, []
-    for command in todo:
-        words = shlex.split(command.line)
-        if words[0] == "cd":
-            here /= words[1]
-            continue
-        if words[0] == "llmops":
-            code = Project(here, None).llmops(*words[1:]).exit_code
-        else:
-            code = subprocess.run(command.line, shell=True, cwd=here, check=False).returncode
-        if code != command.exit_code:
-            wrong.append(f"{command.line}: exit code {code}, the README says {command.exit_code}")
-    return wrong
+def wrong(start: Path, todo: list[Command]) -> list[str]:
+    """What goes otherwise than the README says when its commands are run in order."""
+    return [step.wrong for step in Walk(start).run_all(todo) if step.wrong]
 
 
 @pytest.mark.parametrize("git", [False, True], ids=["outside git", "in a repository"])
@@ -52,7 +37,7 @@ def test_the_ten_minute_tour(tmp_path: Path, *, git: bool) -> None:
     todo = commands("tour")
     ran = {command.line.split()[1] for command in todo if command.line.startswith("llmops")}
 
-    assert walk(Project.create(tmp_path / "home", git=git), todo) == []
+    assert wrong(Project.create(tmp_path / "home", git=git).root, todo) == []
     assert {"init", "check", "render", "eval", "accept"} <= ran
     assert ExitCode.REGRESSION in [command.exit_code for command in todo]
 
@@ -65,6 +50,46 @@ def test_the_tour_begins_where_no_git_is_installed(tmp_path: Path) -> None:
     assert project.run_process("eval", env=without).exit_code == 0
 
 
+def test_the_history_after_the_tour(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "home", git=False)
+    steps = Walk(project.root).run_all([*commands("tour"), *commands("history")])
+    said = {step.command.line.split(" --")[0]: step.output for step in steps}
+
+    assert [step.wrong for step in steps if step.wrong] == []
+    assert {"init", "log", "diff", "bisect", "label", "show"} <= {line.split()[1] for line in said}
+    assert "A shorter list of returns" in said["llmops bisect triage"]
+    (older,) = [line for line in said["llmops log triage"].splitlines() if "Sort the mail" in line]
+    digest = older.split()[1]
+    assert digest in said["llmops show triage@:production"]
+    assert digest in steps[-1].output
+
+
+def test_the_line_for_a_pull_request(tmp_path: Path) -> None:
+    (command,) = commands("pull-request")
+    line = shlex.split(command.line)[1:]
+    upstream = Project.create(tmp_path / "upstream")
+    init(upstream.root)
+    upstream.commit("start")
+    upstream.git("clone", "--quiet", str(upstream.root), str(tmp_path / "clone"))
+    branch = Project(tmp_path / "clone", tmp_path / "clone")
+    branch.git("switch", "--quiet", "--create", "change")
+
+    branch.commit("docs only", {"notes.md": "hello\n"})
+    untouched = branch.llmops(*line)
+    branch.edit("prompts/triage.system.j2", ", torn or too small", " or torn").commit("worse")
+    worse = branch.llmops(*line)
+    assert branch.llmops("accept").exit_code == ExitCode.PASS
+    branch.commit("accepted")
+    accepted = branch.llmops(*line)
+    branch.edit("evalsets/triage.yaml", "min_pass_rate: 0.7", "min_pass_rate: 0.8").commit("a bound")
+
+    assert (untouched.exit_code, untouched.stdout.split()[0]) == (ExitCode.PASS, "UNAFFECTED")
+    assert (worse.exit_code, accepted.exit_code) == (ExitCode.REGRESSION, ExitCode.PASS)
+    assert "accepted in this branch's baseline: too-small" in accepted.both
+    assert "REGRESSED too-small" in accepted.both
+    assert branch.llmops(*line).exit_code == ExitCode.REGRESSION, "an accepted baseline softens no bound"
+
+
 def test_the_commands_on_this_repository(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "clone", git=False)
     for folder in ("prompts", "evalsets"):
@@ -72,22 +97,17 @@ def test_the_commands_on_this_repository(tmp_path: Path) -> None:
     todo = commands("repository")
 
     assert todo
-    assert walk(project, todo) == []
+    assert wrong(project.root, todo) == []
 
 
 def test_the_picture_is_what_the_tool_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Durations aside, and with them the width of their columns."""
-    ((_, picture),) = blocks("picture")
-    init(tmp_path)
-    Project(tmp_path, None).edit("prompts/triage.system.j2", ", torn or too small", " or torn")
+    ((_, shown),) = blocks("picture")
     monkeypatch.delenv("NO_COLOR")
 
-    result = evaluate(open_project(tmp_path), EvalOptions(), lambda event: None)
-    printed = _ANSI.sub("", format_terminal(result, width=80, color=True))
-
-    assert plain(picture) == plain(printed)
-    assert len(picture.splitlines()) < 25
-    assert all(len(line) <= 80 for line in picture.splitlines())
+    assert plain(shown) == plain(picture(tmp_path)), "python -m tests.docs.rewrite mends it"
+    assert len(shown.splitlines()) < 25
+    assert all(len(line) <= 80 for line in shown.splitlines())
 
 
 def plain(text: str) -> list[str]:
@@ -152,7 +172,8 @@ def test_every_bound_of_the_gate_is_named() -> None:
 
 
 def test_every_option_and_variable_that_is_named_exists(tmp_path: Path) -> None:
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", _TEXT)) - {"--help", "--version"}
+    ours = re.sub(r"^git .*$", "", _TEXT, flags=re.MULTILINE)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) - {"--help", "--version"}
     variables = set(re.findall(r"LLMOPS_[A-Z_]+", _TEXT))
     known_options, known_variables = set[str](), set[str]()
     for command in getattr(typer.main.get_command(app), "commands", {}).values():
