@@ -1,0 +1,227 @@
+"""The verdict, measured: simulated pull requests a cell, beside the rules that are usual today.
+
+`python -m benchmarks.verdict [--repetitions N] [--quick]`
+"""
+
+import argparse
+import sys
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from benchmarks.harness import function, show
+from benchmarks.naive import RULES, fails
+from benchmarks.simulated import CHANGES, Change, Judged, Proved, World, proved, pull_request
+from llmops_cli.comparison.rule import Compared, judge
+from llmops_cli.stats.intervals import wilson
+from llmops_cli.stats.sequential import Proof
+from llmops_cli.stats.stratified import Counts
+
+T = TypeVar("T")
+REPETITIONS = 1000
+PROCESSES = 2
+LOOKS = (3, 6, 12, 20)
+_CHUNK = 50
+_TARGETS: dict[tuple[int, int], tuple[float, ...]] = {
+    (20, 3): (5, 73, 96, 99, 3),
+    (50, 3): (5, 97, 99.5, 99, 2),
+    (100, 3): (5, 99, 99.5, 97, 2),
+    (1000, 3): (5, 99, 99.5, 97, 2),
+    (20, 1): (5, 0, 95, 96, 36),
+    (50, 1): (5, 0, 99.5, 96, 25),
+}
+"""To reach by (n, trials), in per cent: unchanged, -10 points, 10 % break, one breaks, extra calls."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How often one kind of pull request failed, and why; calls beyond the candidate's own."""
+
+    failed: int
+    of: int
+    by_set: int
+    by_case: int
+    extra: float
+    covered: int
+
+    @property
+    def percent(self) -> float:
+        """Failed, in per cent."""
+        return 100 * self.failed / self.of
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Print all tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdict", description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=REPETITIONS, help="pull requests a cell")
+    parser.add_argument("--quick", action="store_true", help="100 a cell, small sets only")
+    parser.add_argument("--main", action="store_true", help="the main table only")
+    given = parser.parse_args(list(arguments))
+    repetitions = 100 if given.quick else given.repetitions
+    began = time.perf_counter()
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        runs = _Runs(pool, repetitions)
+        _main_table(runs, (20, 50) if given.quick else (20, 50, 100, 1000))
+        if not given.main:
+            _naive_table(runs)
+            _further_table(runs)
+            _coverage_table(runs)
+            _prove_table(runs)
+            _speed_table()
+    half = 100 * (wilson(repetitions // 20, repetitions).high - 0.05)
+    print(
+        f"\n{repetitions:,} simulated pull requests a cell, {time.perf_counter() - began:.0f} s; "
+        f"a share of 5 % is known to about ±{half:.1f} points."
+    )
+
+
+class _Runs:
+    """Spreads repetitions over processes; the same seeds for the same cell every time."""
+
+    def __init__(self, pool: ProcessPoolExecutor, repetitions: int) -> None:
+        self._pool = pool
+        self.repetitions = repetitions
+
+    def collect(self, one: Callable[[np.random.Generator], T], name: str) -> list[T]:
+        """`one`, so many times."""
+        sizes = [_CHUNK] * (self.repetitions // _CHUNK)
+        if rest := self.repetitions % _CHUNK:
+            sizes.append(rest)
+        seeds = [(zlib.crc32(name.encode()), number) for number in range(len(sizes))]
+        parts = self._pool.map(partial(_many, one), seeds, sizes)
+        return [found for part in parts for found in part]
+
+    def cell(self, world: World, change: Change) -> Cell:
+        """The product's rule on one kind of pull request."""
+        found = self.collect(partial(_pull_request, world, change), f"{world} {change}")
+        return Cell(
+            sum(one.failed for one in found),
+            len(found),
+            sum(one.by_set for one in found),
+            sum(one.by_case for one in found),
+            sum(one.extra_calls for one in found) / sum(one.calls for one in found),
+            sum(one.covered for one in found),
+        )
+
+
+def _many(one: Callable[[np.random.Generator], T], seed: tuple[int, int], size: int) -> list[T]:
+    rng = np.random.default_rng(seed)
+    return [one(rng) for _ in range(size)]
+
+
+def _pull_request(world: World, change: Change, rng: np.random.Generator) -> Judged:
+    return replace(pull_request(world, change, rng), findings=())
+
+
+def _main_table(runs: _Runs, sizes: Sequence[int]) -> None:
+    rows = []
+    for trials, base_trials in ((3, 10), (1, 1)):
+        for n in sizes:
+            cells = [runs.cell(World(n, trials, base_trials), change) for change in CHANGES]
+            wanted = _TARGETS.get((n, trials))
+            rows.append([str(n), f"{trials}, {base_trials}", *_row(cells, wanted)])
+    header = ("n", "trials, on record", *CHANGES, "extra calls", "unchanged: set + case")
+    show("The product's rule: how often a pull request fails", header, rows)
+
+
+def _row(cells: Sequence[Cell], wanted: Sequence[float] | None = None) -> list[str]:
+    said = []
+    for place, cell in enumerate(cells):
+        text = f"{cell.percent:.1f} %"
+        if wanted and wanted[place]:
+            met = cell.percent <= wanted[place] if place == 0 else cell.percent >= wanted[place]
+            sign = "≤" if place == 0 else "≥"
+            text += f" ({'met' if met else 'MISSED'}: {sign} {wanted[place]:g})"
+        said.append(text)
+    extra = 100 * cells[0].extra
+    text = f"{extra:.1f} %"
+    if wanted:
+        text += f" ({'met' if extra <= wanted[4] else 'MISSED'}: ≤ {wanted[4]:g})"
+    return [*said, text, f"{cells[0].by_set} + {cells[0].by_case} of {cells[0].of}"]
+
+
+def _naive_table(runs: _Runs) -> None:
+    rows = []
+    for name in RULES:
+        for n, trials, base_trials in ((20, 1, 1), (50, 1, 1), (20, 3, 10), (50, 3, 10), (100, 3, 10)):
+            if (name == "paired t on case means" and trials == 1) or (name.startswith("unc") and trials == 1):
+                continue
+            world = World(n, trials, base_trials)
+            shares = [
+                sum(runs.collect(partial(fails, name, world, change), f"{name} {world} {change}"))
+                for change in CHANGES
+            ]
+            said = [f"{100 * share / runs.repetitions:.0f} %" for share in shares]
+            rows.append([name, str(n), f"{trials}, {base_trials}", *said])
+    show("Rules that are usual today", ("rule", "n", "trials, on record", *CHANGES), rows)
+
+
+def _further_table(runs: _Runs) -> None:
+    worlds = {
+        "20 evalsets, one exit code (the first changed)": World(20, sets=20),
+        "baseline: the best of three records of 10": World(20, best_of=3),
+        "the same, n = 50": World(50, best_of=3),
+        "baseline: all 30 trials of those three kept": World(20, base_trials=30),
+        "all cases reliable": World(50, mix="reliable"),
+        "half of the cases coin-like": World(50, mix="half coins"),
+        "clusters of 5 alike": World(50, cluster=5),
+        "clusters of 5 alike, generalise": World(100, cluster=5, generalise=True),
+        "graded in quarters, beside the pass rate": World(50, graded=True),
+    }
+    rows = []
+    for name, world in worlds.items():
+        cells = [runs.cell(world, change) for change in CHANGES]
+        rows.append([name, str(world.n), f"{world.trials}, {world.base_trials}", *_row(cells)])
+    header = ("3 trials", "n", "trials, on record", *CHANGES, "extra calls", "unchanged: set + case")
+    show("Further worlds", header, rows)
+
+
+def _coverage_table(runs: _Runs) -> None:
+    rows = []
+    for n, trials, base_trials in ((20, 3, 10), (100, 3, 10), (20, 1, 1), (100, 1, 1), (50, 5, 5)):
+        cells = [runs.cell(World(n, trials, base_trials), change) for change in CHANGES]
+        said = [f"{100 * cell.covered / cell.of:.1f} %" for cell in cells]
+        rows.append([str(n), f"{trials}, {base_trials}", *said])
+    title = "One-sided 95 % bound of the drop: how often it holds"
+    show(title, ("n", "trials, on record", *CHANGES), rows)
+
+
+def _prove_table(runs: _Runs) -> None:
+    rows = []
+    for n in (20, 50, 100):
+        for change in CHANGES[:3]:
+            world = World(n)
+            one = partial(proved, world, change, 0.05, LOOKS)
+            found: list[Proved] = runs.collect(one, f"prove {world} {change}")
+            shares = [
+                f"{100 * sum(p.proof is proof for p in found) / len(found):.1f} %"
+                for proof in (Proof.PROVEN, Proof.REFUTED, Proof.UNDECIDED)
+            ]
+            trials = f"{np.mean([p.trials for p in found]):.1f}"
+            base = f"{np.mean([p.base_trials for p in found]):.1f}"
+            rows.append([str(n), change, *shares, trials, base])
+    header = ("n", "change", "PASS", "REGRESSION", "INCONCLUSIVE", "trials a case", "of the base, fresh")
+    show(f"prove: 5 %, looks after {', '.join(map(str, LOOKS))} trials, 10 on record", header, rows)
+
+
+def _speed_table() -> None:
+    rng = np.random.default_rng(1)
+    rows = []
+    for n, trials, base_trials in ((1_000, 3, 10), (10_000, 5, 5), (10_000, 5, 10)):
+        rates = rng.beta(2, 1.2, n)
+        pairs = zip(rng.binomial(trials, rates), rng.binomial(base_trials, rates), strict=True)
+        cases = {str(i): Counts(int(a), trials, int(b), base_trials) for i, (a, b) in enumerate(pairs)}
+        compared = [Compared("speed", cases)]
+        took = function(partial(judge, compared))
+        rows.append([f"{n:,}", f"{trials}, {base_trials}", f"{took.seconds * 1000:.0f} ms", "1 s"])
+    show("How long a verdict takes", ("cases", "trials, on record", "median", "target"), rows)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,168 @@
+"""Is this one case really broken? Asked of fresh trials, and only for cases that look broken.
+
+A case that failed its few trials proves nothing: three against three can never be significant. So the
+suspicious ones are asked again. Fisher's exact test decides at a level divided by *all* cases, so that
+choosing the suspects needs no correction. Trials are asked a few at a time, and no more once the outcome is
+certain (curtailing: neither level nor power change) or once early answers speak against a break (that can
+only lower the false alarms). Pure: an engine asks, counts and comes back.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from llmops_cli.stats.fisher import fisher_worse
+from llmops_cli.stats.stratified import Counts
+
+ENOUGH_ON_RECORD = 10
+"""A base with so many trials on record is not asked again."""
+_EARLY = 4
+"""Early answers: so many trials of each side that is asked."""
+_EARLY_AGAINST = 2
+_LEAD = 2
+"""The candidate is so many trials ahead of the base: most suspects are cleared by it alone."""
+_MOST = 200
+
+
+class Standing(StrEnum):
+    """What is known of a suspicious case: it is broken, it is not shown to be, or more trials are needed."""
+
+    CONFIRMED = "confirmed"
+    CLEARED = "cleared"
+    GO_ON = "go on"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a suspicious case is examined: at most so many fresh trials a side, at this level (inside 0..1).
+
+    `base_fresh` is 0 where the base's record serves as its trials; then `record` holds its (passes, trials).
+    """
+
+    fresh: int
+    base_fresh: int
+    level: float
+    record: tuple[int, int] | None = None
+
+    @property
+    def calls(self) -> int:
+        """Calls at most."""
+        return self.fresh + self.base_fresh
+
+    @property
+    def reachable(self) -> bool:
+        """Could a clean break (all fresh trials of the candidate fail, the base's pass) be confirmed?"""
+        return _outcome(self, Counts(0, self.fresh, self.base_fresh, self.base_fresh)) is Standing.CONFIRMED
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where an examination stands, and how many trials to ask next, both sides interleaved.
+
+    None of the trials asked for can turn out superfluous. `p` is Fisher's, of the trials so far; once
+    confirmed it supposes the worst of those that were not asked, so that stopping early does not flatter
+    it.
+    """
+
+    standing: Standing
+    p: float
+    candidate: int = 0
+    base: int = 0
+
+
+def suspicious(counts: Counts) -> bool:
+    """The candidate passed at most a third of its trials, and the base at least 70 % of its own."""
+    return (
+        counts.comparable
+        and 3 * counts.passes <= counts.trials
+        and 10 * counts.base_passes >= 7 * counts.base_trials
+    )
+
+
+def plan_of(counts: Counts, level: float, most: int = _MOST) -> Plan:
+    """How to examine a case with these trials on record. `level` is the share of alpha that is this case's
+    own.
+
+    As few fresh trials a side as will still confirm a break when one trial of the candidate passes and two
+    of the base fail, and a clean break against the poorest record that is suspicious; never more than
+    `most`. The number depends on how many trials the base has on record, not on how they ended: the level
+    would be lost. Raises ValueError for a level not inside 0..1 or `most` below 1.
+    """
+    if not 0 < level < 1 or most < 1:
+        raise ValueError(f"a confirmation needs a level inside 0..1 and at least one trial: {level}, {most}")
+    on_record = counts.base_trials
+    if on_record >= ENOUGH_ON_RECORD:
+        poorest = -(-7 * on_record // 10)
+        fresh = next(
+            (
+                k
+                for k in range(2, most)
+                if fisher_worse(Counts(1, k, on_record - 2, on_record)) <= level
+                and fisher_worse(Counts(0, k, poorest, on_record)) <= level
+            ),
+            most,
+        )
+        return Plan(fresh, 0, level, (counts.base_passes, on_record))
+    fresh = next((k for k in range(3, most) if fisher_worse(Counts(1, k, k - 2, k)) <= level), most)
+    return Plan(fresh, fresh, level)
+
+
+def examine(plan: Plan, fresh: Counts) -> Step:
+    """What follows from the fresh trials so far (the record is in the plan). Raises ValueError for more
+    trials than planned."""
+    if fresh.trials > plan.fresh or fresh.base_trials > plan.base_fresh:
+        raise ValueError(f"more trials than planned: {fresh} of {plan}")
+    standing = _outcome(plan, fresh)
+    if standing is Standing.CONFIRMED:
+        return Step(standing, fisher_worse(_whole(plan, _at_worst(plan, fresh))))
+    candidate, base = _next(plan, fresh) if standing is Standing.GO_ON else (0, 0)
+    return Step(standing, fisher_worse(_whole(plan, fresh)), candidate, base)
+
+
+def _outcome(plan: Plan, fresh: Counts) -> Standing:
+    """Confirmed or cleared where nothing that may follow can change it, or early answers speak against it."""
+    if fisher_worse(_whole(plan, _at_worst(plan, fresh))) <= plan.level:
+        return Standing.CONFIRMED
+    base_left = plan.base_fresh - fresh.base_trials
+    at_best = Counts(fresh.passes, plan.fresh, fresh.base_passes + base_left, plan.base_fresh)
+    if fisher_worse(_whole(plan, at_best)) > plan.level:
+        return Standing.CLEARED
+    against = fresh.passes + fresh.base_trials - fresh.base_passes
+    early = _EARLY * (2 if plan.base_fresh else 1)
+    if against >= _EARLY_AGAINST and fresh.trials + fresh.base_trials <= early:
+        return Standing.CLEARED
+    return Standing.GO_ON
+
+
+def _at_worst(plan: Plan, fresh: Counts) -> Counts:
+    """The candidate passes all that is left and the base fails it."""
+    passes = fresh.passes + plan.fresh - fresh.trials
+    return Counts(passes, plan.fresh, fresh.base_passes, plan.base_fresh)
+
+
+def _whole(plan: Plan, fresh: Counts) -> Counts:
+    if plan.record is None:
+        return fresh
+    return Counts(fresh.passes, fresh.trials, *plan.record)
+
+
+def _next(plan: Plan, fresh: Counts) -> tuple[int, int]:
+    """The trials without which nothing can be decided: the soonest end is where all go one way."""
+    broken = sound = fresh
+    candidate = base = 0
+    while True:
+        if _candidate_next(plan, broken):
+            candidate += 1
+            broken = Counts(broken.passes, broken.trials + 1, broken.base_passes, broken.base_trials)
+            sound = Counts(sound.passes + 1, sound.trials + 1, sound.base_passes, sound.base_trials)
+        else:
+            base += 1
+            broken = Counts(broken.passes, broken.trials, broken.base_passes + 1, broken.base_trials + 1)
+            sound = Counts(sound.passes, sound.trials, sound.base_passes, sound.base_trials + 1)
+        if any(_outcome(plan, counts) is not Standing.GO_ON for counts in (broken, sound)):
+            return candidate, base
+
+
+def _candidate_next(plan: Plan, fresh: Counts) -> bool:
+    if fresh.trials >= plan.fresh:
+        return False
+    return fresh.base_trials >= plan.base_fresh or fresh.trials < fresh.base_trials + _LEAD

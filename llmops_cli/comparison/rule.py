@@ -1,0 +1,242 @@
+"""The verdict's statistics over everything behind one exit code: values in, findings out.
+
+Alpha is spent once however many evalsets, variants and metrics are compared: a part on tests of whole sets
+(Holm over all of them), the rest on single cases (an equal share for each case of all sets). The parts are
+unequal because a confirmation needs only a few calls more for a far smaller level, while a test of the set
+loses power with every bit of it; `benchmarks/verdict.py` shows what comes of it.
+"""
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llmops_cli.comparison.confirmation import Plan, Standing, Step, plan_of, suspicious
+from llmops_cli.stats.clustered import Shift, clustered_shift
+from llmops_cli.stats.holm import holm
+from llmops_cli.stats.intervals import Drop, drop_of
+from llmops_cli.stats.permutation import GradedCase, GradedTest, permutation_test
+from llmops_cli.stats.power import detectable_drop, shrunken_rates
+from llmops_cli.stats.stratified import Counts, stratified_test
+
+PASS_RATE = "pass rate"  # noqa: S105
+MIN_EFFECT = 0.02
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Alpha:
+    """How much error one exit code may make on an unchanged prompt: in tests of sets, and of cases."""
+
+    sets: float = 0.042
+    cases: float = 0.008
+
+    def __post_init__(self) -> None:
+        if not (0 < self.sets < 1 and 0 < self.cases < 1 and self.sets + self.cases < 1):
+            raise ValueError(f"both parts of alpha lie inside 0..1, and so does their sum: {self}")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One evalset and variant: the trials of its comparable cases by case id, candidate against base.
+
+    `graded`: further gated metrics by name, each with scores 0 to 1 a trial. `clusters`: which cases belong
+    together (a case that is not named stands alone); used with `generalise` only, which asks whether *new*
+    cases from the same source would show the drop. `min_effect`: the smallest drop that counts, 0 to 1.
+    """
+
+    title: str
+    cases: Mapping[str, Counts]
+    graded: Mapping[str, Mapping[str, GradedCase]] = field(default_factory=dict)
+    min_effect: float = MIN_EFFECT
+    generalise: bool = False
+    clusters: Mapping[str, Hashable] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_effect <= 1:
+            raise ValueError(f"the smallest drop that counts lies between 0 and 1, not {self.min_effect}")
+
+    @property
+    def counts(self) -> tuple[Counts, ...]:
+        """Of the cases with trials on both sides."""
+        return tuple(counts for counts in self.cases.values() if counts.comparable)
+
+
+@dataclass(frozen=True, slots=True)
+class SetTest:
+    """One gated metric over one set. `drop` is base less candidate (-1 to 1), `at_most` its upper bound.
+
+    `adjusted_p` is Holm's over all tests behind the exit code; `worse` when it is within alpha and the drop
+    is at least `min_effect`. `method` says which test it was.
+    """
+
+    metric: str
+    method: str
+    drop: float
+    at_most: float | None
+    p: float
+    adjusted_p: float
+    significant: bool
+    worse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinding:
+    """A suspicious case: its trials in the comparison, its fresh trials, and what they say.
+
+    GO_ON means that it could not be examined to the end. `p` is None where nothing was asked.
+    """
+
+    case_id: str
+    counts: Counts
+    standing: Standing
+    p: float | None = None
+    fresh: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of one comparison. `detectable` is the smallest drop of the trial pass rate that these
+    trials would have shown with 80 % power (None where none would have been); `cases` had trials on both
+    sides.
+    """
+
+    title: str
+    cases: int
+    tests: tuple[SetTest, ...]
+    drop: Drop | None
+    detectable: float | None
+    suspects: tuple[CaseFinding, ...]
+    shift: Shift | None = None
+
+    @property
+    def confirmed(self) -> tuple[CaseFinding, ...]:
+        """Cases that are broken."""
+        return tuple(one for one in self.suspects if one.standing is Standing.CONFIRMED)
+
+    @property
+    def unconfirmed(self) -> tuple[CaseFinding, ...]:
+        """Flips that nobody could look into."""
+        return tuple(one for one in self.suspects if one.standing is Standing.GO_ON)
+
+    @property
+    def worse(self) -> bool:
+        """A case is broken, or a gated metric of the whole set dropped."""
+        return bool(self.confirmed) or any(test.worse for test in self.tests)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A suspicious case's fresh trials, and the last step of its examination."""
+
+    fresh: Counts
+    step: Step
+
+
+def plans(compared: Sequence[Compared], alpha: Alpha | None = None) -> dict[tuple[int, str], Plan]:
+    """The suspicious cases, by (place in `compared`, case id), each with how to examine it."""
+    level = _level(compared, alpha or Alpha())
+    return {
+        (place, case_id): plan_of(counts, level)
+        for place, one in enumerate(compared)
+        for case_id, counts in one.cases.items()
+        if suspicious(counts)
+    }
+
+
+def judge(
+    compared: Sequence[Compared],
+    examined: Mapping[tuple[int, str], Examined] | None = None,
+    *,
+    alpha: Alpha | None = None,
+    seed: int = 0,
+) -> tuple[Finding, ...]:
+    """A finding for each comparison behind one exit code, in their order.
+
+    `examined` holds what `plans` asked for, as far as it could be had. `seed` serves the permutations of
+    graded scores. Raises ValueError for scores that are not numbers from 0 to 1.
+    """
+    spent = alpha or Alpha()
+    raw = [_tests(one, seed) for one in compared]
+    adjusted = iter(holm([test.p for tests in raw for test in tests]))
+    level = spent.sets / max(1, sum(len(tests) for tests in raw))
+    found = []
+    for place, one in enumerate(compared):
+        tests = tuple(_judged(test, next(adjusted), spent.sets, one.min_effect) for test in raw[place])
+        found.append(
+            Finding(
+                title=one.title,
+                cases=len(one.counts),
+                tests=tests,
+                drop=drop_of(one.counts, CONFIDENCE),
+                detectable=_detectable(one, level),
+                suspects=_suspects(place, one, examined or {}),
+                shift=_shift(one) if one.generalise else None,
+            )
+        )
+    return tuple(found)
+
+
+def _level(compared: Sequence[Compared], alpha: Alpha) -> float:
+    return alpha.cases / max(1, sum(len(one.counts) for one in compared))
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    metric: str
+    method: str
+    drop: float
+    at_most: float | None
+    p: float
+
+
+def _tests(one: Compared, seed: int) -> list[_Raw]:
+    found = []
+    shift = _shift(one) if one.generalise else None
+    if shift is not None:
+        found.append(_Raw(PASS_RATE, "clustered paired t", shift.drop, shift.at_most, shift.p))
+    elif drop := drop_of(one.counts, CONFIDENCE):
+        p = stratified_test(one.counts).mid_p
+        found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p))
+    for metric, cases in one.graded.items():
+        test: GradedTest | None = permutation_test(list(cases.values()), seed=seed)
+        if test is not None:
+            found.append(_Raw(metric, "permutation", test.drop, None, test.p))
+    return found
+
+
+def _judged(raw: _Raw, adjusted: float, alpha: float, min_effect: float) -> SetTest:
+    significant = adjusted <= alpha
+    # a drop of exactly the smallest effect counts, whatever the last digit of a mean says
+    worse = significant and (raw.drop >= min_effect or math.isclose(raw.drop, min_effect))
+    return SetTest(raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse)
+
+
+def _detectable(one: Compared, alpha: float) -> float | None:
+    counts = one.counts
+    if not counts:
+        return None
+    trials = round(sum(c.trials for c in counts) / len(counts))
+    base_trials = round(sum(c.base_trials for c in counts) / len(counts))
+    rates = shrunken_rates([(c.base_passes, c.base_trials) for c in counts])
+    return detectable_drop(rates, trials, base_trials, alpha)
+
+
+def _shift(one: Compared) -> Shift | None:
+    cases = {case_id: counts for case_id, counts in one.cases.items() if counts.comparable}
+    names = [one.clusters.get(case_id, ("alone", case_id)) for case_id in cases]
+    return clustered_shift([-counts.difference for counts in cases.values()], names, CONFIDENCE)
+
+
+def _suspects(
+    place: int, one: Compared, examined: Mapping[tuple[int, str], Examined]
+) -> tuple[CaseFinding, ...]:
+    found = []
+    for case_id, counts in one.cases.items():
+        if not suspicious(counts):
+            continue
+        known = examined.get((place, case_id))
+        if known is None:
+            found.append(CaseFinding(case_id, counts, Standing.GO_ON))
+        else:
+            found.append(CaseFinding(case_id, counts, known.step.standing, known.step.p, known.fresh))
+    return tuple(found)

@@ -1,0 +1,171 @@
+"""What a set can see before it is asked: the smallest drop it would show, and what chance alone does."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+
+from llmops_cli.stats.lattice import Summand, lower_tail
+from llmops_cli.stats.stratified import hypergeometric, weight_of
+
+POWER = 0.8
+_GRID = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCell:
+    """So many cases with so many trials of the candidate: the smallest drop they show (None: none at all)."""
+
+    cases: int
+    trials: int
+    drop: float | None
+
+
+def detectable_drop(
+    rates: Sequence[float],
+    trials: int,
+    base_trials: int,
+    alpha: float = 0.05,
+    power: float = POWER,
+    *,
+    cases: int | None = None,
+) -> float | None:
+    """The smallest drop of every case's pass rate (not below 0) that the stratified test shows with `power`.
+
+    `rates` are the base's true pass rates, as far as they are known (see `shrunken_rates`), `cases` how many
+    cases like these there would be. The drop is that of the mean rate, 0 to 1; None where even failing
+    everything would not be shown. A normal approximation of the exact test's distribution under the drop;
+    the simulation agrees within a point. Raises ValueError for rates outside 0..1, alpha or power not inside
+    0..1, and fewer than one trial a side.
+    """
+    _check(rates, trials, base_trials, alpha, power)
+    if not rates:
+        return None
+    share = (cases or len(rates)) / len(rates)
+    groups = Counter(round(rate * _GRID) / _GRID for rate in rates)
+    z, wanted = NormalDist().inv_cdf(1 - alpha), NormalDist().inv_cdf(power)
+
+    def shown(drop: float) -> bool:
+        mean = variance = null = 0.0
+        for rate, count in groups.items():
+            one = _moments(rate, max(0.0, rate - drop), trials, base_trials)
+            mean, variance, null = (
+                total + share * count * part for total, part in zip((mean, variance, null), one, strict=True)
+            )
+        if null <= 0 or -mean <= z * math.sqrt(null):
+            return False
+        return -mean - z * math.sqrt(null) >= wanted * math.sqrt(max(variance, 0.0))
+
+    low, high = 0.0, 1.0
+    if not shown(high):
+        high = max((place / 50 for place in range(50, 0, -1) if shown(place / 50)), default=0.0)
+        if not high:
+            return None
+    for _ in range(11):
+        middle = (low + high) / 2
+        low, high = (low, middle) if shown(middle) else (middle, high)
+    return sum(count * min(rate, high) for rate, count in groups.items()) / len(rates)
+
+
+def power_table(
+    rates: Sequence[float],
+    cases: Sequence[int],
+    trials: Sequence[int],
+    base_trials: int,
+    alpha: float = 0.05,
+    power: float = POWER,
+) -> tuple[PowerCell, ...]:
+    """The detectable drop for each number of cases like these and each number of trials.
+
+    Raises as `detectable_drop` does.
+    """
+    return tuple(
+        PowerCell(count, number, detectable_drop(rates, number, base_trials, alpha, power, cases=count))
+        for count in cases
+        for number in trials
+    )
+
+
+def shrunken_rates(record: Sequence[tuple[int, int]]) -> tuple[float, ...]:
+    """Likely true rates of cases with (passes, trials) on record: each drawn towards the mean of all.
+
+    Ten of ten is no promise of never failing. Empirical Bayes with a beta prior fitted by moments (Kleinman
+    1973, JASA 68:46). Cases without trials get the mean. Raises ValueError where passes exceed trials.
+    """
+    if any(not 0 <= passes <= trials for passes, trials in record):
+        raise ValueError("passes lie between 0 and the trials")
+    judged = [(passes, trials) for passes, trials in record if trials]
+    if not judged:
+        return ()
+    # half a pass and half a failure, so that a set without a failure is not taken for perfect
+    mean = (sum(passes for passes, _ in judged) + 0.5) / (sum(trials for _, trials in judged) + 1)
+    prior = _prior_size(judged, mean)
+    return tuple((passes + prior * mean) / (trials + prior) for passes, trials in record)
+
+
+def chance_of_missing(rates: Sequence[float], trials: int, bound: float) -> float:
+    """How often an unchanged prompt would miss a bound on the trial pass rate: P(passes / trials < bound).
+
+    `rates` are true pass rates of the cases, each asked `trials` times, so that the passes are a sum of
+    unequal coins (Poisson 1837); exact. With `bound` 1 and one case it is how often a critical case fails
+    by chance. Raises ValueError for rates or a bound outside 0..1, and for fewer than one trial.
+    """
+    _check(rates, trials, 1, 0.5, 0.5)
+    if not 0 <= bound <= 1:
+        raise ValueError(f"a rate lies between 0 and 1, not {bound}")
+    if not rates:
+        return 0.0
+    enough = math.ceil(bound * len(rates) * trials - 1e-9)
+    groups = Counter(rates)
+    coins = [Summand(0, (1 - rate, rate), 1, count * trials) for rate, count in groups.items()]
+    return lower_tail(coins, enough - 1)[0]
+
+
+def _prior_size(record: Sequence[tuple[int, int]], mean: float) -> float:
+    """How many trials the prior is worth: few where cases differ more than chance explains."""
+    trials = sum(count for _, count in record) / len(record)
+    spread = sum((passes / count - mean) ** 2 for passes, count in record) / len(record)
+    coin = mean * (1 - mean)
+    share = (spread / coin - 1 / trials) / (1 - 1 / trials) if trials > 1 and coin > 0 else 0.0
+    return min(50.0, max(0.5, 1 / share - 1)) if share > 0 else 50.0
+
+
+@lru_cache(maxsize=8192)
+def _moments(rate: float, candidate: float, trials: int, base_trials: int) -> tuple[float, float, float]:
+    """One case's part of the test: mean and variance of w (a - E a), and the mean of its null variance."""
+    mean = square = null = 0.0
+    theirs = _binomial(rate, base_trials)
+    for passes, chance in enumerate(_binomial(candidate, trials)):
+        for base_passes, base_chance in enumerate(theirs):
+            total = passes + base_passes
+            if not 0 < total < trials + base_trials:
+                continue
+            expected, variance = _null(total, trials, base_trials)
+            weight, both = weight_of(total, trials, base_trials), chance * base_chance
+            value = weight * (passes - expected)
+            mean += both * value
+            square += both * value * value
+            null += both * weight * weight * variance
+    return mean, square - mean * mean, null
+
+
+@lru_cache(maxsize=4096)
+def _null(total: int, trials: int, base_trials: int) -> tuple[float, float]:
+    least, chances = hypergeometric(total, trials, base_trials)
+    mean = sum((least + x) * chance for x, chance in enumerate(chances))
+    return mean, sum((least + x - mean) ** 2 * chance for x, chance in enumerate(chances))
+
+
+def _binomial(rate: float, trials: int) -> list[float]:
+    return [math.comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(trials + 1)]
+
+
+def _check(rates: Sequence[float], trials: int, base_trials: int, alpha: float, power: float) -> None:
+    if not all(0 <= rate <= 1 for rate in rates):
+        raise ValueError("pass rates lie between 0 and 1")
+    if trials < 1 or base_trials < 1:
+        raise ValueError(f"each side needs at least one trial, not {trials} and {base_trials}")
+    if not (0 < alpha < 1 and 0 < power < 1):
+        raise ValueError(f"alpha and power lie inside 0..1, not {alpha} and {power}")
