@@ -58,6 +58,11 @@ def names(group: Group) -> tuple[str, ...]:
     return (*_BUILT_IN[group], *(n for n in sorted(_third_party(group)) if n not in _BUILT_IN[group]))
 
 
+def has(group: Group, name: str) -> bool:
+    """Whether a group holds a name; the built-ins are asked first, which is quick."""
+    return name in _BUILT_IN[group] or name in _third_party(group)
+
+
 @cache
 def load(group: Group, name: str) -> Any:
     """The class or function behind a name. Raises UserError for an unknown one, with the nearest."""

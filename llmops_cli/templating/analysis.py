@@ -3,7 +3,7 @@
 Import this module inside the function that needs it; it brings Jinja2.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal
@@ -71,13 +71,14 @@ def scan(text: str, where: SourceLocation, kind: Kind = "prompt") -> Scan:
         finder.visit(tree)
     except (TemplateSyntaxError, RecursionError) as error:
         raise syntax_failure(error, where) from error
-    sets = frozenset(_assigned(tree))
+    found = list(_walk(tree))
+    sets = frozenset(_assigned(found))
     return Scan(
         uses={name: line for name, line in finder.uses.items() if name not in reader.globals},
         sets=sets,
-        binds=sets | frozenset(_bound(tree)),
-        references=tuple(_references(tree)),
-        calls=tuple(_calls(tree)),
+        binds=sets | frozenset(_bound(found)),
+        references=tuple(_references(found)),
+        calls=tuple(_calls(found)),
     )
 
 
@@ -105,39 +106,50 @@ class _UseFinder(CodeGenerator):
         super().visit_Name(node, frame)
 
 
-def _assigned(tree: nodes.Template) -> Iterator[str]:
-    assigns: list[nodes.Assign | nodes.AssignBlock] = list(tree.find_all(nodes.Assign))
-    for assign in [*assigns, *tree.find_all(nodes.AssignBlock)]:
-        target = assign.target
-        names = [target] if isinstance(target, nodes.Name) else target.find_all(nodes.Name)
-        yield from (name.name for name in names)
+def _walk(tree: nodes.Template) -> Iterator[nodes.Node]:
+    """Every node in the order of the text, in one go: each of Jinja's `find_all` goes over the whole tree."""
+    waiting: list[nodes.Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        children: list[Any] = []
+        for name in node.fields:
+            value = getattr(node, name, None)
+            children += value if isinstance(value, list) else [value]
+        waiting += [child for child in reversed(children) if isinstance(child, nodes.Node)]
 
 
-def _bound(tree: nodes.Template) -> Iterator[str]:
-    for name in tree.find_all(nodes.Name):
-        if name.ctx != "load":
-            yield name.name
-    for macro in tree.find_all(nodes.Macro):
-        yield macro.name
-    for imported in tree.find_all(nodes.Import):
-        yield imported.target
-    for imports in tree.find_all(nodes.FromImport):
-        yield from (name if isinstance(name, str) else name[1] for name in imports.names)
-    if tree.find(nodes.For):
-        yield "loop"
+def _assigned(found: Sequence[nodes.Node]) -> Iterator[str]:
+    for assign in found:
+        if isinstance(assign, nodes.Assign | nodes.AssignBlock):
+            target = assign.target
+            names = [target] if isinstance(target, nodes.Name) else target.find_all(nodes.Name)
+            yield from (name.name for name in names)
 
 
-def _references(tree: nodes.Template) -> Iterator[Reference]:
-    for extends in tree.find_all(nodes.Extends):
-        names = _literal_names(extends.template)
-        yield Reference(names, extends.lineno, optional=False, with_context=True, extends=True)
-    for include in tree.find_all(nodes.Include):
-        names = _literal_names(include.template)
-        yield Reference(names, include.lineno, include.ignore_missing, include.with_context, extends=False)
-    imported: list[nodes.Import | nodes.FromImport] = list(tree.find_all(nodes.Import))
-    for imports in [*imported, *tree.find_all(nodes.FromImport)]:
-        names = _literal_names(imports.template)
-        yield Reference(names, imports.lineno, False, imports.with_context, extends=False)
+def _bound(found: Sequence[nodes.Node]) -> Iterator[str]:
+    for node in found:
+        if isinstance(node, nodes.Macro) or (isinstance(node, nodes.Name) and node.ctx != "load"):
+            yield node.name
+        elif isinstance(node, nodes.Import):
+            yield node.target
+        elif isinstance(node, nodes.FromImport):
+            yield from (name if isinstance(name, str) else name[1] for name in node.names)
+        elif isinstance(node, nodes.For):
+            yield "loop"
+
+
+def _references(found: Sequence[nodes.Node]) -> Iterator[Reference]:
+    for node in found:
+        if isinstance(node, nodes.Extends):
+            names = _literal_names(node.template)
+            yield Reference(names, node.lineno, optional=False, with_context=True, extends=True)
+        elif isinstance(node, nodes.Include):
+            names = _literal_names(node.template)
+            yield Reference(names, node.lineno, node.ignore_missing, node.with_context, extends=False)
+        elif isinstance(node, nodes.Import | nodes.FromImport):
+            names = _literal_names(node.template)
+            yield Reference(names, node.lineno, False, node.with_context, extends=False)
 
 
 def _literal_names(node: nodes.Node) -> tuple[str, ...] | None:
@@ -153,8 +165,10 @@ _NAMING_FILTERS: dict[str, tuple[Literal["filter", "test"], int]] = {
 """Filters that take the name of another filter or test, and the place of that argument."""
 
 
-def _calls(tree: nodes.Template) -> Iterator[Call]:
-    for node in tree.find_all((nodes.Filter, nodes.Test)):
+def _calls(found: Sequence[nodes.Node]) -> Iterator[Call]:
+    for node in found:
+        if not isinstance(node, nodes.Filter | nodes.Test):
+            continue
         literals = tuple(arg.value if isinstance(arg, nodes.Const) else None for arg in node.args)
         yield Call("filter" if isinstance(node, nodes.Filter) else "test", node.name, node.lineno, literals)
         kind, place = _NAMING_FILTERS.get(node.name, ("filter", -1))

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from types import CodeType
 from typing import Any
 
@@ -14,6 +14,8 @@ from llmops_cli.templating.builtin_filters import bounded_filters, bounded_tests
 from llmops_cli.templating.failures import SYNTAX_ERRORS, UndefinedValue, failure_of, syntax_failure
 from llmops_cli.templating.filters import NoMatch
 from llmops_cli.templating.jinja import (
+    FILTERS,
+    TESTS,
     BaseLoader,
     ImmutableSandboxedEnvironment,
     LoopContext,
@@ -133,6 +135,13 @@ class _Loader(BaseLoader):
         return lf(text), template, None
 
 
+@cache
+def _offered() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Jinja's filters and tests, bounded: the same for every prompt, and each has an environment."""
+    tests: Any = TESTS  # Jinja types them as `function`, which mypy does not take for a Callable
+    return bounded_filters(FILTERS), bounded_tests(tests)
+
+
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
     """Compiles and renders templates whose work is bounded (see limits.py)."""
 
@@ -153,10 +162,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             auto_reload=False,
         )
         self.binop_table = dict(bounded.OPERATORS)
-        self.filters: dict[str, Any] = bounded_filters(self.filters)
+        filters, tests = _offered()
+        self.filters: dict[str, Any] = dict(filters)
         self.filter_names = tuple(sorted(self.filters))
         self.filters |= {_STEPS: Steps, _JOINED: bounded.join, _SLICED: _made, _COMPARED: _compared}
-        self.tests: dict[str, Any] = bounded_tests(self.tests)
+        self.tests: dict[str, Any] = dict(tests)
         del self.globals["lipsum"]  # random text
 
     def add_filters(self, filters: Mapping[str, Callable[..., Any]]) -> None:

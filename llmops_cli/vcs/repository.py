@@ -10,25 +10,26 @@ import os
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import UserError
+from llmops_cli.vcs.objects import Objects
+from llmops_cli.vcs.records import FORMAT, read_log, relative, tokens_of
 
 if TYPE_CHECKING:
     import git
+    from git.exc import GitCommandError
 
 _EXPORTED_BY_HOOKS = (
     "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_LITERAL_PATHSPECS",
 )  # fmt: skip
-_RECORD = "\x01"
 _ERE_SPECIAL = re.compile(r"[][.{}()*+?^$|\\]")
 _WORDS_AT_ONCE = 500
-_HEADER = ("%H", "%P", "%at", "%ct", "%an", "%ae", "%s")
 
 
 class Repository:
@@ -37,6 +38,7 @@ class Repository:
     def __init__(self, repo: git.Repo, root: Path) -> None:
         self._repo = repo
         self.bare = repo.working_tree_dir is None
+        self._objects = Objects(repo.git, partial(repo.git.rev_parse, "--show-object-format"))
         top = Path(os.path.realpath(repo.working_tree_dir or repo.git_dir))
         self.prefix = "." if self.bare else Path(os.path.realpath(root)).relative_to(top).as_posix()
 
@@ -68,6 +70,8 @@ class Repository:
         if found is not None:
             return found
         hint = "a commit, branch, tag, or HEAD~2"
+        if re.fullmatch(r"v\d+", revision):
+            hint = "the numbers that `llmops log` prints are no revisions; take the commit beside it"
         if self.head is None:
             hint = "this repository has no commit yet"
         elif self.shallow:
@@ -89,17 +93,46 @@ class Repository:
         return GitTree(self, commit)
 
     def changes(
-        self, paths: tuple[str, ...], revision: str = "HEAD", limit: int | None = None
+        self, paths: tuple[str, ...], revision: str = "HEAD", *, first_parent: bool = False
     ) -> list[Change]:
-        """Commits that changed any of the paths, newest first; merges only for what they add themselves."""
+        """Commits that changed any of the paths, newest first; merges only for what they add themselves.
+
+        With `first_parent` only the line of the branch itself: a merge then brings all of its side at once.
+        """
         if self._find(revision) is None:
             return []
-        options = ["--topo-order", "--name-status", "-M", "-c", "-z", "--no-show-signature", "--no-color"]
-        options.append(f"--format={_RECORD}{'%x00'.join(_HEADER)}")
-        if limit is not None:
-            options.append(f"--max-count={limit}")
+        options = ["--topo-order", "--name-status", "-M", "-z", "--no-show-signature", "--no-color", FORMAT]
+        options += ["--first-parent", "-m"] if first_parent else ["-c"]
         text = self._git("log", *options, self.resolve(revision), "--", *map(self._inside, paths))
-        return _read_log(text, self.prefix)
+        return list(read_log(iter(text.split("\0")), self.prefix))
+
+    def last_commits(self, folders: tuple[str, ...]) -> dict[str, CommitInfo]:
+        """Path to the newest commit that touched it; reads history until each file of HEAD was seen."""
+        head = self.head
+        if head is None:
+            return {}
+        waiting = {path for folder in folders for path in self.files_below(head, folder)}
+        options = ["--name-status", "--no-renames", "-c", "-z", "--no-show-signature", "--no-color", FORMAT]
+        last: dict[str, CommitInfo] = {}
+        for change in self._stream_log([*options, head, "--", *map(self._inside, folders)]):
+            for path in change.paths:
+                last.setdefault(path, change.commit)
+            waiting -= change.paths
+            if not waiting:
+                break
+        return last
+
+    def _stream_log(self, arguments: list[str]) -> Iterator[Change]:
+        """Changes as git finds them; git is stopped when nobody wants more."""
+        from git.exc import GitCommandError
+
+        # GitPython ends the process, where it still runs, as soon as nothing refers to it
+        process = self._repo.git.execute(["git", "log", *arguments], as_process=True)
+        yield from read_log(tokens_of(process.stdout), self.prefix)
+        try:
+            process.wait()
+        except GitCommandError as error:
+            raise _failure("log", error) from error
 
     def changed_paths(self, before: str, after: str | None) -> frozenset[str]:
         """Files of the project that may differ between two commits; a rename is two paths.
@@ -111,16 +144,16 @@ class Repository:
         # `git diff` would write the index to note what it looked at; `git status` can be told not to
         options = ["--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=all"]
         lines = self._git("status", *options, "--", self._inside(".")).split("\0")
-        touched = frozenset(_relative(line[3:], self.prefix) for line in lines if line)
+        touched = frozenset(relative(line[3:], self.prefix) for line in lines if line)
         if self.head is None:
             everything = self._git("ls-tree", "-r", "-z", "--name-only", "--full-tree", before).split("\0")
-            return touched | {_relative(path, self.prefix) for path in everything if path}
+            return touched | {relative(path, self.prefix) for path in everything if path}
         return touched | self._differing(before, self.head)
 
     def _differing(self, before: str, after: str) -> frozenset[str]:
         options = ["-r", "-z", "--name-only", "--no-renames", "--no-relative", before, after]
         text = self._git("diff-tree", *options, "--", self._inside("."))
-        return frozenset(_relative(path, self.prefix) for path in text.split("\0") if path)
+        return frozenset(relative(path, self.prefix) for path in text.split("\0") if path)
 
     def mentioning(self, words: Iterable[str], commit: str | None, folder: str) -> frozenset[str]:
         """Files below a folder that hold one of the words, at a commit or in the worktree (None)."""
@@ -145,7 +178,7 @@ class Repository:
             raise UserError(f"git grep failed: {error.strip() or status}")
         named = "" if commit is None else f"{commit}:"
         paths = [path.removeprefix(named) for path in str(text).split("\0") if path]
-        return {_relative(path, self.prefix) for path in paths}
+        return {relative(path, self.prefix) for path in paths}
 
     def renames_between(self, before: str, after: str, folder: str) -> list[Change]:
         """Commits of `after` that `before` lacks and that renamed files below a folder, newest first."""
@@ -158,44 +191,49 @@ class Repository:
             "--diff-filter=R",
             "--no-show-signature",
         ]
-        options += ["--no-color", f"--format={_RECORD}{'%x00'.join(_HEADER)}"]
+        options += ["--no-color", FORMAT]
         text = self._git("log", *options, f"{before}..{after}", "--", self._inside(folder))
-        return _read_log(text, self.prefix)
+        return list(read_log(iter(text.split("\0")), self.prefix))
 
     def commit(self, revision: str) -> CommitInfo:
         """What is known of one commit. Raises UserError."""
-        text = self._git("log", "-1", f"--format={_RECORD}{'%x00'.join(_HEADER)}", self.resolve(revision))
-        return _read_log(text, self.prefix)[0].commit
+        text = self._git("log", "-1", FORMAT, self.resolve(revision))
+        return next(read_log(iter(text.split("\0")), self.prefix)).commit
 
     def blob(self, commit: str, path: str) -> bytes | None:
         """A file's bytes at a commit, or None where it has none there."""
-        full = posixpath.normpath(posixpath.join(self.prefix, path))
-        if "\n" in full or full.startswith(".."):
-            return None
-        try:
-            _, kind, _, data = self._repo.git.get_object_data(f"{commit}:{full}")
-        except ValueError as error:  # GitPython's word for "missing"
-            if self._object_format != "sha1":
-                message = "the repository uses SHA-256 object names, which GitPython cannot read yet"
-                raise UserError(
-                    message, hint="`eval` without --against and --at works all the same"
-                ) from error
-            return None
-        return bytes(data) if kind in ("blob", b"blob") else None
+        name = self._name(commit, path)
+        return None if name is None else self._objects.read(name, "blob")
+
+    def blob_id(self, commit: str, path: str) -> str | None:
+        """The name of a file's content at a commit: equal names are equal bytes. None where it has none."""
+        name = self._name(commit, path)
+        return None if name is None else self._objects.find(name, "blob")
+
+    def blob_by_id(self, blob_id: str) -> bytes:
+        """The bytes of a blob; none where this clone lacks it."""
+        return self._objects.read(blob_id, "blob") or b""
 
     def files_below(self, commit: str, folder: str) -> list[str]:
         """Files below a folder at a commit, sorted; links and submodules are left out."""
-        text = self._git("ls-tree", "-r", "-z", "--full-tree", commit, "--", self._plain(folder) + "/")
-        found = []
-        for line in filter(None, text.split("\0")):
-            meta, _, path = line.partition("\t")
-            if meta.startswith("100"):
-                found.append(_relative(path, self.prefix))
-        return sorted(found)
+        return sorted(self.blob_ids(commit, folder))
 
-    @cached_property
-    def _object_format(self) -> str:
-        return self._git("rev-parse", "--show-object-format")
+    def blob_ids(self, commit: str, folder: str) -> dict[str, str]:
+        """Path to `blob_id` of the files below a folder at a commit; links and submodules are left out."""
+        name = self._name(commit, folder)
+        tree = None if name is None else self._objects.find(name, "tree")
+        if tree is None:
+            # there is no such folder, or the clone lacks it: this complains where it is lacking
+            self._git("ls-tree", "-r", "--name-only", "--full-tree", commit, "--", self._plain(folder) + "/")
+            return {}
+        above = posixpath.normpath(folder)
+        found = self._objects.files_of(tree)
+        return found if above == "." else {f"{above}/{path}": blob for path, blob in found.items()}
+
+    def _name(self, commit: str, path: str) -> str | None:
+        """A file or folder of the project as `cat-file` takes it; None where it could not be one."""
+        full = self._plain(path)
+        return None if "\n" in full or full.startswith("..") else f"{commit}:{full if full != '.' else ''}"
 
     def close(self) -> None:
         """End the git processes that were started."""
@@ -233,15 +271,7 @@ class Repository:
         try:
             return str(self._repo.git.execute(["git", *arguments], stdout_as_string=True))
         except GitCommandError as error:
-            _refuse_foreign_owner(error)
-            lines = str(error.stderr).strip().strip("'").splitlines()
-            why = lines[0].removeprefix("stderr: ").strip("' ") if lines else "no reason given"
-            hint = (
-                "a partial clone may lack it: `git fetch` brings it"
-                if "promisor" in str(error.stderr)
-                else None
-            )
-            raise UserError(f"git {arguments[0]} failed: {why}", hint=hint) from error
+            raise _failure(arguments[0], error) from error
 
 
 class GitTree:
@@ -279,38 +309,14 @@ def open_repository(root: Path) -> Repository | None:
         return None
 
 
-def _relative(path: str, prefix: str) -> str:
-    """A path of the repository as one of the project; `posixpath.relpath` takes ten times as long."""
-    if prefix == ".":
-        return path
-    return path[len(prefix) + 1 :] if path.startswith(f"{prefix}/") else posixpath.relpath(path, prefix)
-
-
-def _read_log(text: str, prefix: str) -> list[Change]:
-    """The records of `git log -z --name-status` with our format."""
-    tokens = iter(text.split("\0"))
-    changes: list[Change] = []
-    header: CommitInfo | None = None
-    paths: set[str] = set()
-    renames: list[tuple[str, str]] = []
-    for raw in tokens:
-        token = raw.lstrip("\n")
-        if token.startswith(_RECORD):
-            if header is not None:
-                changes.append(Change(header, frozenset(paths), tuple(renames)))
-            sha, parents, *times = token[1:], next(tokens), next(tokens), next(tokens)
-            people = next(tokens), next(tokens), next(tokens)
-            header = CommitInfo(sha, tuple(parents.split()), int(times[0]), int(times[1]), *people)
-            paths, renames = set(), []
-        elif token and "R" in token:
-            old, new = (_relative(next(tokens), prefix) for _ in range(2))
-            paths |= {old, new}
-            renames.append((new, old))
-        elif token:
-            paths.add(_relative(next(tokens), prefix))
-    if header is not None:
-        changes.append(Change(header, frozenset(paths), tuple(renames)))
-    return changes
+def _failure(command: str, error: GitCommandError) -> UserError:
+    """What git said, in one line."""
+    _refuse_foreign_owner(error)
+    lines = str(error.stderr).strip().strip("'").splitlines()
+    why = lines[0].removeprefix("stderr: ").strip("' ") if lines else "no reason given"
+    lacking = "promisor" in str(error.stderr)
+    hint = "a partial clone may lack it: `git fetch` brings it" if lacking else None
+    return UserError(f"git {command} failed: {why}", hint=hint)
 
 
 def _refuse_foreign_owner(error: Exception) -> None:

@@ -1,8 +1,10 @@
 """`llmops list` and `llmops show`: what there is, at which version, with which labels and baseline."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
-from llmops_cli.domain.evalset import Evalset
+from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
 from llmops_cli.domain.history import EvalsetRow, PromptRow, Shown
 from llmops_cli.domain.prompt import PROMPTS_DIR, short_digest
 from llmops_cli.domain.revision import CommitInfo, parse_reference
@@ -14,12 +16,17 @@ from llmops_cli.workflows.revisions import Revisions
 
 def list_all(revisions: Revisions) -> tuple[list[PromptRow], list[EvalsetRow]]:
     """Every prompt and evalset of the project; a file that is wrong is listed with its error."""
-    evalsets = [_evalset_row(revisions, name) for name in revisions.project.evalset_paths]
+    with ThreadPoolExecutor(1) as other:  # git reads history while files are parsed here
+        dated = other.submit(_last_commits, revisions)
+        evalsets = [_evalset_row(revisions, name) for name in revisions.project.evalset_paths]
+        for name in revisions.project.prompt_paths:
+            with suppress(UserError):  # it is listed with its error
+                revisions.project.prompt(name)
+        last = dated.result()
     users: dict[str, list[str]] = {}
     for row in evalsets:
         for prompt in row.prompts:
             users.setdefault(prompt, []).append(row.name)
-    last = _last_commits(revisions, (PROMPTS_DIR, "evalsets"))
     prompts = [
         _prompt_row(revisions, name, users.get(name, []), last) for name in revisions.project.prompt_paths
     ]
@@ -38,7 +45,10 @@ def _prompt_row(
         return PromptRow(name, None, None, (), last.get(path), tuple(users), error.problems[0].message)
     touched = [last[source] for source in prompt.sources if source in last]
     newest = max(touched, key=lambda commit: commit.committed, default=None)
-    labels = tuple(revisions.labels_of(name, prompt.digest))
+    labels = tuple(
+        label if target.digest == prompt.digest else f"{label} → {short_digest(target.digest)}"
+        for label, target in revisions.labels.get(name, {}).items()
+    )
     model = prompt.model or revisions.project.settings.model
     return PromptRow(name, prompt.digest, model, labels, newest, tuple(users))
 
@@ -70,16 +80,10 @@ def baseline_state(revisions: Revisions, evalset: Evalset) -> str:
     return "current" if digests <= today else "of an earlier version"
 
 
-def _last_commits(revisions: Revisions, folders: tuple[str, ...]) -> dict[str, CommitInfo]:
+def _last_commits(revisions: Revisions) -> dict[str, CommitInfo]:
     """Path to the newest commit that touched it; empty without git."""
     repository = revisions.repository_if_any
-    if repository is None:
-        return {}
-    last: dict[str, CommitInfo] = {}
-    for change in repository.changes(folders):
-        for path in change.paths:
-            last.setdefault(path, change.commit)
-    return last
+    return {} if repository is None else repository.last_commits((PROMPTS_DIR, EVALSETS_DIR))
 
 
 def show(revisions: Revisions, text: str) -> Shown:

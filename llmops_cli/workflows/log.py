@@ -1,11 +1,12 @@
 """`llmops log`: the versions of a prompt, what each changed, and how it did when it was accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.evalset import EVALSETS_DIR
 from llmops_cli.domain.history import LogEntry, Record, Version
 from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.tree import read_bytes
 from llmops_cli.errors import NothingSelectedError, UserError, did_you_mean
 from llmops_cli.files.baseline_file import parse_baseline
 from llmops_cli.files.case_files import BASELINE_ENDING
@@ -30,6 +31,7 @@ def log(revisions: Revisions, name: str, revision: str = "HEAD") -> list[LogEntr
             hint = "this repository has no commit yet"
         raise NothingSelectedError(f"history knows no prompt {name!r}", hint=hint)
     ordinals = ordinals_of(committed)
+    baselines = _Baselines(revisions)
     entries: list[LogEntry] = []
     for place, version in enumerate(versions):
         older = versions[place + 1] if place + 1 < len(versions) else None
@@ -38,7 +40,7 @@ def log(revisions: Revisions, name: str, revision: str = "HEAD") -> list[LogEntr
         ordinal = ordinals.get(key, len(ordinals) + 1)
         labels = tuple(revisions.labels_of(version.name, version.digest))
         entries.append(
-            LogEntry(version, ordinal, labels, phrase(version, older), _records(revisions, version, newer))
+            LogEntry(version, ordinal, labels, phrase(version, older), _records(baselines, version, newer))
         )
     return entries
 
@@ -115,12 +117,12 @@ def _with_worktree(revisions: Revisions, name: str, versions: list[Version]) -> 
     return [current, *versions]
 
 
-def _records(revisions: Revisions, version: Version, newer: Version | None) -> tuple[Record, ...]:
+def _records(baselines: "_Baselines", version: Version, newer: Version | None) -> tuple[Record, ...]:
     """From the baselines as they stood while this version was the current one, at the end of that time."""
     if version.digest is None:
         return ()
     found: list[Record] = []
-    for path, data in _baselines(revisions, newer):
+    for path, data in baselines.before(newer):
         if version.digest.encode() not in data:
             continue
         try:
@@ -131,22 +133,31 @@ def _records(revisions: Revisions, version: Version, newer: Version | None) -> t
     return tuple(found)
 
 
-def _baselines(revisions: Revisions, newer: Version | None) -> list[tuple[str, bytes]]:
-    from llmops_cli.domain.tree import read_bytes
+class _Baselines:
+    """The baselines of each time; most stay as they are from version to version, and are read once."""
 
-    if newer is None:
-        tree = revisions.project.tree
-        paths = [path for path in tree.list(EVALSETS_DIR) if path.endswith(BASELINE_ENDING)]
-        return [(path, read_bytes(tree, path) or b"") for path in paths]
-    repository = revisions.repository
-    if newer.commit is None:
-        commit = repository.head
-    else:
-        commit = newer.commit.parents[0] if newer.commit.parents else None
-    if commit is None:
-        return []
-    paths = [path for path in repository.files_below(commit, EVALSETS_DIR) if path.endswith(BASELINE_ENDING)]
-    return [(path, repository.blob(commit, path) or b"") for path in paths]
+    def __init__(self, revisions: Revisions) -> None:
+        self._revisions = revisions
+        self._blobs: dict[str, bytes] = {}
+
+    def before(self, newer: Version | None) -> Iterator[tuple[str, bytes]]:
+        """Path and bytes of every baseline just before a version came; today's where there is none."""
+        if newer is None:
+            tree = self._revisions.project.tree
+            paths = [path for path in tree.list(EVALSETS_DIR) if path.endswith(BASELINE_ENDING)]
+            yield from ((path, read_bytes(tree, path) or b"") for path in paths)
+            return
+        repository = self._revisions.repository
+        if newer.commit is None:
+            commit = repository.head
+        else:
+            commit = newer.commit.parents[0] if newer.commit.parents else None
+        files = {} if commit is None else repository.blob_ids(commit, EVALSETS_DIR)
+        for path, blob in sorted(files.items()):
+            if path.endswith(BASELINE_ENDING):
+                if blob not in self._blobs:
+                    self._blobs[blob] = repository.blob_by_id(blob)
+                yield path, self._blobs[blob]
 
 
 def _records_of(baseline: Baseline, digest: str) -> list[Record]:

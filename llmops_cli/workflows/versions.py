@@ -49,6 +49,7 @@ class Versions:
         self._walks: dict[str, Iterator[Version]] = {}
         self._changes: dict[str, list[Change]] = {}
         self._states: dict[tuple[str, str], _State] = {}
+        self._contents: dict[str, dict[tuple[str, ...], dict[tuple[str | None, ...], _State]]] = {}
         self._paths_before: dict[tuple[str, str], str] = {}
 
     def find(self, name: str, digest: str) -> Prompt | None:
@@ -129,6 +130,24 @@ class Versions:
         return self._states[commit, path]
 
     def _read(self, commit: str, path: str) -> _State:
+        """From git; what was read before from the same files with the same content is not parsed again."""
+        assert self._repository is not None
+        for sources, states in self._contents.get(path, {}).items():
+            known = states.get(self._blobs(commit, sources))
+            if known is not None:
+                return known
+        state = self._parse(commit, path)
+        sources = tuple(sorted(state.sources))
+        if sources:
+            states = self._contents.setdefault(path, {}).setdefault(sources, {})
+            states[self._blobs(commit, sources)] = state
+        return state
+
+    def _blobs(self, commit: str, paths: tuple[str, ...]) -> tuple[str | None, ...]:
+        assert self._repository is not None
+        return tuple(self._repository.blob_id(commit, path) for path in paths)
+
+    def _parse(self, commit: str, path: str) -> _State:
         assert self._repository is not None
         data = self._repository.blob(commit, path)
         if data is None:

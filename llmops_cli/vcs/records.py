@@ -1,0 +1,54 @@
+"""The records of `git log` and how paths of the repository become paths of the project."""
+
+import os
+import posixpath
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from llmops_cli.domain.revision import Change, CommitInfo
+
+_RECORD = "\x01"
+_HEADER = ("%H", "%P", "%at", "%ct", "%an", "%ae", "%s")
+FORMAT = f"--format={_RECORD}{'%x00'.join(_HEADER)}"
+"""What `git log -z` is asked to print of a commit."""
+_CHUNK = 1 << 16
+
+
+def read_log(tokens: Iterator[str], prefix: str) -> Iterator[Change]:
+    """The records of `git log -z` with FORMAT and --name-status, as they come."""
+    header: CommitInfo | None = None
+    paths: set[str] = set()
+    renames: list[tuple[str, str]] = []
+    for raw in tokens:
+        token = raw.lstrip("\n")
+        if token.startswith(_RECORD):
+            if header is not None:
+                yield Change(header, frozenset(paths), tuple(renames))
+            sha, parents, *times = token[1:], next(tokens), next(tokens), next(tokens)
+            people = next(tokens), next(tokens), next(tokens)
+            header = CommitInfo(sha, tuple(parents.split()), int(times[0]), int(times[1]), *people)
+            paths, renames = set(), []
+        elif token and "R" in token:
+            old, new = (relative(next(tokens), prefix) for _ in range(2))
+            paths |= {old, new}
+            renames.append((new, old))
+        elif token:
+            paths.add(relative(next(tokens), prefix))
+    if header is not None:
+        yield Change(header, frozenset(paths), tuple(renames))
+
+
+def tokens_of(stream: BinaryIO) -> Iterator[str]:
+    """What stands between the NULs of git's output, as it comes."""
+    rest = b""
+    while chunk := os.read(stream.fileno(), _CHUNK):
+        *whole, rest = (rest + chunk).split(b"\0")
+        yield from (token.decode("utf-8", "surrogateescape") for token in whole)
+    yield rest.decode("utf-8", "surrogateescape")
+
+
+def relative(path: str, prefix: str) -> str:
+    """A path of the repository as one of the project; `posixpath.relpath` takes ten times as long."""
+    if prefix == ".":
+        return path
+    return path[len(prefix) + 1 :] if path.startswith(f"{prefix}/") else posixpath.relpath(path, prefix)
