@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -49,6 +49,9 @@ def evaluate(
     rerun_baseline: Annotated[
         bool, typer.Option("--rerun-baseline", help="Ask the base prompt anew for new and changed cases.")
     ] = False,
+    confirm: Annotated[
+        str, typer.Option(help="Ask suspicious cases again: auto, never, or at most so many calls.")
+    ] = "auto",
     model: Annotated[
         str | None, typer.Option(help="For prompts that name none.", envvar="LLMOPS_MODEL")
     ] = None,
@@ -106,7 +109,7 @@ def evaluate(
     options = EvalOptions(
         evalsets=tuple(evalsets or ()), prompt=prompt, selection=selection, trials=trials,
         reference=reference, at=at, against=against, changed_since=changed_since,
-        rerun_baseline=rerun_baseline, calls=calls, command=tuple(sys.argv[1:]),
+        rerun_baseline=rerun_baseline, confirm=_confirm(confirm), calls=calls, command=tuple(sys.argv[1:]),
     )  # fmt: skip
     if price:
         _print_estimate(estimate_run(project, options), output)
@@ -117,6 +120,16 @@ def evaluate(
     raise typer.Exit(ExitCode.INTERRUPTED if result.run.interrupted else result.verdict.status.exit_code)
 
 
+def _confirm(word: str) -> Literal["auto", "never"] | int:
+    if word.isdigit():
+        return int(word)
+    if word == "auto":
+        return "auto"
+    if word == "never":
+        return "never"
+    raise UserError(f"--confirm {word!r} is neither auto, never nor a number of calls")
+
+
 def _print_estimate(found: "Estimate", output: Format) -> None:
     from llmops_cli.reporters.figures import dollars, plural
 
@@ -125,6 +138,7 @@ def _print_estimate(found: "Estimate", output: Format) -> None:
         return
     calls = f"{plural(found.calls, 'call')} ({found.on_record} on record, {found.cached} in the cache)"
     judges = f", {plural(found.judge_calls, 'judge call')} at most" if found.judge_calls else ""
-    emit(f"{plural(found.answers, 'answer')}: {calls}{judges}\n")
+    base = f", {plural(found.base_calls, 'call')} of the base prompt" if found.base_calls else ""
+    emit(f"{plural(found.answers, 'answer')}: {calls}{judges}{base}\n")
     unknown = f", and the unknown price of {', '.join(found.unpriced)}" if found.unpriced else ""
     emit(f"cost at most {dollars(found.cost)}{unknown}\n")

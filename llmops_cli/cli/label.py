@@ -1,6 +1,7 @@
 """`llmops label` and `llmops rollback`."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -32,6 +33,8 @@ def label(
     if label is None:
         if remove:
             raise UserError("--remove wants a prompt and a label")
+        if name is not None:
+            revisions.require_prompt(name)
         rows = [
             (prompt, one, target.digest, target.commit)
             for prompt, labels in revisions.labels.items()
@@ -43,6 +46,9 @@ def label(
     assert name is not None
     change = remove_label(revisions, name, label) if remove else set_label(revisions, name, label, revision)
     revisions.close()
+    if output is Format.JSON:
+        emit(json.dumps(asdict(change), indent=2) + "\n")
+        return
     before = short_digest(change.before.digest) if change.before else "nothing"
     after = short_digest(change.after.digest) if change.after else "nothing"
     emit(f"{name} {label}: {before} → {after}\n" if before != after else f"{name} {label}: already {after}\n")

@@ -23,9 +23,8 @@ def log(
     from llmops_cli.workflows.project import open_project
     from llmops_cli.workflows.revisions import Revisions
 
-    reference = parse_reference(name)
     revisions = Revisions(open_project(directory))
-    entries = read_log(revisions, reference.name, reference.revision or "HEAD")[:number]
+    entries = read_log(revisions, parse_reference(name))[:number]
     if output is Format.JSON:
         emit(json.dumps(log_to_list(entries), ensure_ascii=False, indent=2) + "\n")
     else:

@@ -14,6 +14,7 @@ Directory = Annotated[
         "--repo",
         help="A project's directory, or a bare clone.",
         envvar="LLMOPS_DIRECTORY",
+        exists=True,
         file_okay=False,
     ),
 ]

@@ -1,15 +1,17 @@
 """From comparisons to the verdict: every ground is named, the gravest decides.
 
-The rule for a single case stands in `_regressions`; the statistics of repeated trials will take its place
-there, beside the bounds, without touching what surrounds it.
+What the statistics found (comparison/rule.py) arrives with the comparisons; here it meets the user's own
+bounds and critical cases, which are not softened.
 """
 
 from collections.abc import Sequence
 
-from llmops_cli.domain.comparison import Comparison, DeltaKind, Reason, Status, Totals, Verdict
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Reason, Status, Totals, Verdict
 from llmops_cli.domain.outcome import EvalsetRun
+from llmops_cli.errors import SourceLocation
 
 MIN_COMPARABLE_SHARE = 0.5
+CONFIRMED = "confirmed"
 _GRAVITY = (Status.REGRESSION, Status.INCONCLUSIVE, Status.PASS)
 
 
@@ -35,19 +37,49 @@ def decide(
 
 
 def _regressions(comparison: Comparison) -> list[Reason]:
+    """What got worse. Where answers vary, a flip alone proves nothing: it is confirmed, or the set dropped."""
     regressed = comparison.of_kind(DeltaKind.REGRESSED)
-    if not regressed:
+    statistics = comparison.statistics
+    if statistics is None:
+        return _worse(comparison, regressed, "now")
+    confirmed = [d for d in regressed if d.fresh and d.fresh.standing == CONFIRMED]
+    unclear = [d for d in regressed if d not in confirmed]
+    reasons = _worse(comparison, confirmed, "now, confirmed by fresh trials")
+    for test in statistics.tests:
+        if test.worse:
+            bound = f", at most {test.at_most:.1%}" if test.at_most is not None else ""
+            text = f"{comparison.title}: {test.metric} dropped by {test.drop:.1%}{bound} (p = {test.adjusted_p:.2g})"
+            reasons.append(_blamed(comparison, text + _attribution(comparison), comparison.where))
+    if unclear:
+        text = f"{comparison.title}: {_count(unclear)} now ({_names(unclear)}), which could not be confirmed"
+        where = unclear[0].case.where if unclear[0].case else comparison.where
+        reasons.append(Reason(Status.INCONCLUSIVE, text, where))
+    return reasons
+
+
+def _worse(comparison: Comparison, deltas: Sequence[Delta], when: str) -> list[Reason]:
+    if not deltas:
         return []
-    names = ", ".join(delta.case_id for delta in regressed[:5])
-    more = f" and {len(regressed) - 5} more" if len(regressed) > 5 else ""
-    count = "1 case that passed fails" if len(regressed) == 1 else f"{len(regressed)} cases that passed fail"
-    text = f"{comparison.title}: {count} now ({names}{more}){_attribution(comparison)}"
-    where = regressed[0].case.where if regressed[0].case else comparison.where
+    text = f"{comparison.title}: {_count(deltas)} {when} ({_names(deltas)}){_attribution(comparison)}"
+    return [_blamed(comparison, text, deltas[0].case.where if deltas[0].case else comparison.where)]
+
+
+def _blamed(comparison: Comparison, text: str, where: SourceLocation) -> Reason:
+    """A regression, unless the base was answered by a model that cannot be asked any more."""
     if comparison.model_drifted:
-        # the base was answered by a model that cannot be asked any more: no ground to blame the prompt
         hint = "; --rerun-baseline asks the base prompt of today's model"
-        return [Reason(Status.INCONCLUSIVE, f"the model changed under the baseline: {text}{hint}", where)]
-    return [Reason(Status.REGRESSION, text, where)]
+        return Reason(Status.INCONCLUSIVE, f"the model changed under the baseline: {text}{hint}", where)
+    return Reason(Status.REGRESSION, text, where)
+
+
+def _count(deltas: Sequence[Delta]) -> str:
+    return "1 case that passed fails" if len(deltas) == 1 else f"{len(deltas)} cases that passed fail"
+
+
+def _names(deltas: Sequence[Delta]) -> str:
+    return ", ".join(d.case_id for d in deltas[:5]) + (
+        f" and {len(deltas) - 5} more" if len(deltas) > 5 else ""
+    )
 
 
 def _attribution(comparison: Comparison) -> str:

@@ -51,6 +51,52 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Fresh:
+    """Fresh trials of a suspicious case: passes and trials of both sides, and what they showed.
+
+    `standing` is "confirmed" (it is broken), "cleared" (not shown to be) or "go on" (it could not be asked to
+    the end). `p` is Fisher's one-sided exact p-value of them.
+    """
+
+    standing: str
+    passes: int = 0
+    trials: int = 0
+    base_passes: int = 0
+    base_trials: int = 0
+    p: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTest:
+    """One gated metric over the whole set: `drop` is base less candidate, `at_most` its 95 % upper bound.
+
+    `p` is the one-sided p-value, `adjusted_p` Holm's over all tests behind the exit code; `worse` when that
+    is significant and the drop is at least `min_effect`.
+    """
+
+    metric: str
+    method: str
+    drop: float
+    at_most: float | None
+    p: float
+    adjusted_p: float
+    worse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is known of a comparison beyond its counts, as recomputable numbers.
+
+    `detectable` is the smallest drop of the trial pass rate that these trials would have shown with 80 %
+    power; None where none would have been.
+    """
+
+    cases: int
+    tests: tuple[SetTest, ...]
+    detectable: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """One case in one variant, base against candidate. `case` is None when it was removed."""
 
@@ -63,6 +109,13 @@ class Delta:
     reason: str = ""
     accepted: bool = False
     """A regression that the branch's own baseline accepts: shown, not blocking."""
+    fresh: Fresh | None = None
+    """What fresh trials said, where the case was suspicious and its answers may vary."""
+
+    @property
+    def comparable(self) -> bool:
+        """Both sides could be judged and may be compared."""
+        return self.kind not in (DeltaKind.NEW, DeltaKind.REMOVED, DeltaKind.INCOMPARABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +183,8 @@ class Comparison:
     model_drifted: bool = False
     """The same model was asked for and another one answered: the vendor's change, not the user's."""
     metrics: tuple[tuple[str, Metrics], ...] = ()
+    statistics: Statistics | None = None
+    """None where answers do not vary (the provider says so): then every flip is a change."""
     notes: tuple[str, ...] = ()
     whole: bool = True
     """False for a part of the set: then bounds that speak of the whole set do not apply."""

@@ -81,6 +81,10 @@ class GateSpec:
     max_latency_p95: float | None = None
     max_latency_increase: float | None = None
     require_baseline: bool = False
+    min_effect: float = 0.02
+    """The smallest drop of the pass rate over the whole set that counts as worse."""
+    generalise: bool = False
+    """Ask whether *new* cases would show the drop, not only whether these do."""
 
 
 @dataclass(frozen=True, slots=True)

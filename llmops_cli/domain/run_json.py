@@ -4,16 +4,19 @@ Its format is versioned by `llmops_run`; keys are only ever added within one ver
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmops_cli.domain.comparison import (
     Comparison,
     Delta,
     DeltaKind,
+    Fresh,
     Reason,
     Result,
+    SetTest,
     Side,
+    Statistics,
     Status,
     Totals,
     Verdict,
@@ -34,7 +37,7 @@ def result_to_dict(result: Result) -> dict[str, Any]:
         "llmops_run": RUN_FORMAT,
         "id": run.id,
         "started": run.started,
-        "seconds": round(run.seconds, 3),
+        "seconds": run.seconds,
         "interrupted": run.interrupted,
         "retries": run.retries,
         "judge": {"calls": run.judge_calls, "cost": run.judge_cost},
@@ -60,6 +63,7 @@ def _evalset(part: EvalsetRun, result: Result) -> dict[str, Any]:
         "trials": part.trials,
         "complete": part.complete,
         "gate": _drop_empty(dataclasses.asdict(part.evalset.gate)),
+        "variants": [_variant(info) for info in part.variants],
         "cases": [
             _drop_empty(
                 {
@@ -80,12 +84,13 @@ def _evalset(part: EvalsetRun, result: Result) -> dict[str, Any]:
 def _comparison(comparison: Comparison, part: EvalsetRun) -> dict[str, Any]:
     variant = comparison.variant.name
     return {
-        "variant": dataclasses.asdict(comparison.variant) | {"settings": dict(comparison.variant.settings)},
+        "variant": _variant(comparison.variant),
         "against": comparison.against,
         "changes": list(comparison.changes),
         "model_drifted": comparison.model_drifted,
         "candidate": dataclasses.asdict(comparison.candidate),
         "base": dataclasses.asdict(comparison.base) if comparison.base else None,
+        "statistics": dataclasses.asdict(comparison.statistics) if comparison.statistics else None,
         "metrics": {name: dataclasses.asdict(metrics) for name, metrics in comparison.metrics},
         "notes": list(comparison.notes),
         "cases": [
@@ -94,12 +99,23 @@ def _comparison(comparison: Comparison, part: EvalsetRun) -> dict[str, Any]:
     }
 
 
+def _variant(info: VariantInfo) -> dict[str, Any]:
+    return dataclasses.asdict(info) | {"settings": dict(info.settings)}
+
+
+def reference_of(against: str | None) -> str | None:
+    """The variant of the same run that is the base of a comparison, by its label; None for a baseline."""
+    prefix = "variant "
+    return against.removeprefix(prefix) if against and against.startswith(prefix) else None
+
+
 def _delta(delta: Delta, inputs: Mapping[str, str | None]) -> dict[str, Any]:
     found = {
         "id": delta.case_id,
         "kind": delta.kind.value,
         "reason": delta.reason,
         "accepted": delta.accepted,
+        "fresh": dataclasses.asdict(delta.fresh) if delta.fresh else None,
         "inputs": dict(inputs),
         "base": _side(delta.base) if delta.base.outcomes else None,
         "candidate": _side(delta.candidate) if delta.candidate.outcomes else None,
@@ -186,13 +202,27 @@ def _read_evalset(part: Mapping[str, Any]) -> tuple[EvalsetRun, list[Comparison]
         for delta in data["cases"]
     }
     outcomes = [o for c in comparisons for delta in c.deltas for o in delta.candidate.outcomes]
+    outcomes += _of_reference(comparisons)
     prompts = tuple(dict.fromkeys(c.variant.prompt for c in comparisons))
     evalset = Evalset(part["name"], part["path"], where, prompts, tuple(cases.values()), gate=gate)
-    variants = tuple(c.variant for c in comparisons)
+    variants = tuple(VariantInfo(**info) for info in part.get("variants", ()))
+    variants = variants or tuple(c.variant for c in comparisons)  # runs of before had no list of them
     run = EvalsetRun(
         evalset, variants, evalset.cases, tuple(outcomes), part["trials"], inputs, complete=part["complete"]
     )
     return run, comparisons
+
+
+def _of_reference(comparisons: Sequence[Comparison]) -> list[Outcome]:
+    """The answers of a reference variant: the base of every other one, and each once."""
+    found = {
+        (outcome.variant, outcome.case_id, outcome.trial): outcome
+        for comparison in comparisons
+        if reference_of(comparison.against) is not None
+        for delta in comparison.deltas
+        for outcome in delta.base.outcomes
+    }
+    return list(found.values())
 
 
 def _read_case(data: Mapping[str, Any]) -> Case:
@@ -209,6 +239,7 @@ def _read_comparison(
     cases: Mapping[str, Case],
 ) -> Comparison:
     variant = VariantInfo(**data["variant"])
+    base = reference_of(data["against"]) or variant.name
     metrics = tuple((name, _read_metrics(found)) for name, found in data["metrics"].items())
     return Comparison(
         evalset=part["name"],
@@ -216,32 +247,40 @@ def _read_comparison(
         variant=variant,
         gate=gate,
         against=data["against"],
-        deltas=tuple(_read_delta(delta, variant.name, cases) for delta in data["cases"]),
+        deltas=tuple(_read_delta(delta, variant.name, base, cases) for delta in data["cases"]),
         candidate=Totals(**data["candidate"]),
         base=Totals(**data["base"]) if data["base"] else None,
         changes=tuple(data["changes"]),
         model_drifted=data["model_drifted"],
         metrics=metrics,
+        statistics=_read_statistics(data["statistics"]),
         notes=tuple(data["notes"]),
         whole=part["complete"],
     )
+
+
+def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
+    if data is None:
+        return None
+    return Statistics(data["cases"], tuple(SetTest(**test) for test in data["tests"]), data["detectable"])
 
 
 def _read_metrics(data: Mapping[str, Any]) -> Metrics:
     return Metrics(data["values"], tuple(data["header"]), tuple(tuple(row) for row in data["rows"]))
 
 
-def _read_delta(data: Mapping[str, Any], variant: str, cases: Mapping[str, Case]) -> Delta:
+def _read_delta(data: Mapping[str, Any], variant: str, base: str, cases: Mapping[str, Case]) -> Delta:
     case_id = data["id"]
     return Delta(
         DeltaKind(data["kind"]),
         case_id,
         variant,
-        _read_side(data.get("base"), case_id, variant),
+        _read_side(data.get("base"), case_id, base),
         _read_side(data.get("candidate"), case_id, variant),
         cases.get(case_id),
         data.get("reason", ""),
         data.get("accepted", False),
+        Fresh(**data["fresh"]) if "fresh" in data else None,
     )
 
 

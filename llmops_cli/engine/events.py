@@ -36,7 +36,15 @@ class Stopping:
     in_flight: int
 
 
-Event = Started | Finished | Retried | Stopping
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """So many suspicious cases are asked again, with so many calls at most."""
+
+    cases: int
+    calls: int
+
+
+Event = Started | Finished | Retried | Stopping | Confirming
 
 
 class Observer(Protocol):

@@ -146,6 +146,8 @@ def read_gate(fields: Fields, problems: Problems, defaults: GateSpec) -> GateSpe
             gate.share("max_latency_increase", maximum=None), defaults.max_latency_increase
         ),
         require_baseline=gate.boolean("require_baseline", defaults.require_baseline),
+        min_effect=either(gate.share("min_effect"), defaults.min_effect) or 0.0,
+        generalise=gate.boolean("generalise", defaults.generalise),
     )
     gate.done()
     return read

@@ -6,7 +6,7 @@ Readers pass over keys that they do not know, so that a newer llmops may add som
 from typing import Any
 
 from llmops_cli.domain.baseline import BASELINE_FORMAT, VariantSummary
-from llmops_cli.domain.comparison import DeltaKind, Status, Totals
+from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Status, Totals
 from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
 from llmops_cli.domain.run_json import RUN_FORMAT
@@ -125,10 +125,11 @@ def _evalset() -> Schema:
         "trials": {"type": "integer", "minimum": 1},
         "complete": {"type": "boolean", "description": "False where only some of its cases were run."},
         "gate": of_dataclass(GateSpec, required=False),
+        "variants": {"type": "array", "items": of_dataclass(VariantInfo)},
         "cases": {"type": "array", "items": case},
         "comparisons": {"type": "array", "items": _comparison()},
     }
-    return _open(properties, list(properties))
+    return _open(properties, [name for name in properties if name != "variants"])
 
 
 def _comparison() -> Schema:
@@ -147,6 +148,8 @@ def _comparison() -> Schema:
             "id": _TEXT,
             "kind": {"enum": [kind.value for kind in DeltaKind]},
             "reason": _TEXT,
+            "accepted": {"type": "boolean", "description": "The branch's own baseline accepts it."},
+            "fresh": of_dataclass(Fresh),
             "inputs": _INPUTS,
             "base": side,
             "candidate": side,
@@ -159,9 +162,20 @@ def _comparison() -> Schema:
         "changes": _TEXTS,
         "candidate": totals,
         "base": {"anyOf": [totals, {"type": "null"}]},
+        "model_drifted": {"type": "boolean", "description": "Another model answered to the same name."},
+        "statistics": {"anyOf": [_statistics(), {"type": "null"}]},
         "metrics": {"type": "object", "additionalProperties": of_dataclass(Metrics)},
         "notes": _TEXTS,
         "cases": {"type": "array", "items": case},
+    }
+    return _open(properties, list(properties))
+
+
+def _statistics() -> Schema:
+    properties = {
+        "cases": _COUNT,
+        "tests": {"type": "array", "items": of_dataclass(SetTest)},
+        "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},
     }
     return _open(properties, list(properties))
 

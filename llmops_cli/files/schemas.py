@@ -213,6 +213,8 @@ def _gate() -> Schema:
         "max_latency_p95": seconds("The most that the 95th percentile may take, such as 5s."),
         "max_latency_increase": share("Of the p95 against the baseline, such as 20%.", bounded=False),
         "require_baseline": boolean("No verdict without a baseline."),
+        "min_effect": share("The smallest drop over the set that counts, such as 2%."),
+        "generalise": boolean("Ask of new cases from the same source, not only of these."),
     }
     return or_null(mapping(properties, "Bounds of your own."))
 

@@ -53,7 +53,11 @@ def seconds(value: float | None) -> str:
 
 def signed(value: float, unit: str = "") -> str:
     """A difference with its sign."""
-    return f"±0{unit}" if value == 0 else f"{value:+,.0f}{unit}".replace("-", "−")
+    return (
+        f"±0{unit}"
+        if value == 0
+        else f"{value:+,.{0 if value == int(value) else 1}f}{unit}".replace("-", "−")
+    )
 
 
 def plural(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from llmops_cli.domain.outcome import Outcome, Source
-from llmops_cli.engine.events import Event, Finished, Retried, Started, Stopping
+from llmops_cli.engine.events import Confirming, Event, Finished, Retried, Started, Stopping
 from llmops_cli.reporters import figures
 
 _EVERY = 0.1
@@ -49,6 +49,9 @@ class Progress:
                 self._count(event.outcome)
             case Retried():
                 self._retries += 1
+            case Confirming():
+                cases = figures.plural(event.cases, "suspicious case")
+                self._say(f"confirming {cases}: at most {figures.plural(event.calls, 'call')}")
             case Stopping():
                 self._say(
                     f"stopping: {figures.plural(event.in_flight, 'call')} in flight will be kept; "

@@ -44,6 +44,26 @@ def _row(title: str, totals: Totals, against: str) -> tuple[str, ...]:
     )
 
 
+def statistics(comparison: Comparison) -> list[str]:
+    """What the set as a whole says, with its uncertainty, and what it could have seen."""
+    found = comparison.statistics
+    if found is None:
+        return []
+    lines = []
+    for test in found.tests:
+        change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
+        bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
+        lines.append(f"{change}{bound}, p = {test.adjusted_p:.2g}")
+    if found.detectable is not None:
+        lines.append(
+            f"{figures.plural(found.cases, 'case')}: drops of {found.detectable * 100:.0f} points or more "
+            "would have been seen (80 %)"
+        )
+    elif found.cases:
+        lines.append(f"{figures.plural(found.cases, 'case')}: too few trials to see any drop of the set")
+    return lines
+
+
 def effort(result: Result) -> str:
     """How the answers came, in one line."""
     outcomes = [outcome for part in result.run.evalsets for outcome in part.outcomes]

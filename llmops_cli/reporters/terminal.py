@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Side, Status
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Result, Side, Status
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import Outcome
 from llmops_cli.reporters import figures, summary
@@ -50,6 +50,8 @@ class _Report:
         for comparison in self.result.comparisons:
             self._changes(comparison)
         for comparison in self.result.comparisons:
+            self._statistics(comparison)
+        for comparison in self.result.comparisons:
             self._metrics(comparison)
         self._broken()
         self._lists()
@@ -92,6 +94,10 @@ class _Report:
         for row in rows:
             table.add_row(*(inert(cell) for cell in row))
         self.console.print(table)
+
+    def _statistics(self, comparison: Comparison) -> None:
+        for line in summary.statistics(comparison):
+            self.line(f"{comparison.title}: {line}")
 
     def _changes(self, comparison: Comparison) -> None:
         if comparison.changes:
@@ -147,6 +153,12 @@ class _Report:
                 yield f"✗ {named.name}", inert(named.score.explanation), "red"
         if delta.candidate.trials > 1 or delta.base.trials > 1:
             yield "trials", f"{_trials(delta.base)} before, {_trials(delta.candidate)} now", ""
+        if delta.fresh is not None:
+            yield (
+                "confirmed" if delta.fresh.standing == "confirmed" else "asked again",
+                _fresh(delta.fresh),
+                "",
+            )
 
     def _answers(self, before: str | None, after: str | None) -> Iterator[tuple[str, str | Text, str]]:
         """Before and after, each with the words marked that the other has not."""
@@ -274,6 +286,14 @@ def _answer_text(outcome: Outcome | None) -> str | None:
 
 def _trials(side: Side) -> str:
     return f"{side.passes} of {side.trials} passed" if side.trials else "none"
+
+
+def _fresh(fresh: Fresh) -> str:
+    base = f", the base {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
+    p = f" (p = {fresh.p:.2g})" if fresh.p is not None else ""
+    if not fresh.trials:
+        return "could not be asked again"
+    return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{p}"
 
 
 def _named(delta: Delta, *, alone: bool) -> str:

@@ -12,6 +12,7 @@ from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, Us
 from llmops_cli.files.baseline_file import format_baseline, line_to_dict, read_baseline
 from llmops_cli.store.atomic import write_text
 from llmops_cli.store.run_store import find_run, load_result
+from llmops_cli.store.version_store import keep_version
 from llmops_cli.workflows.project import Project
 
 
@@ -62,6 +63,8 @@ def accept(
     written = [_merge(project, part, bank=bank) for part in parts]
     for (text, path), _ in written:
         write_text(project.root / path, text)
+    for name in {variant.prompt for part in parts for variant in part.variants}:
+        keep_version(project.root, project.prompt(name))
     return [report for _, report in written]
 
 

@@ -9,12 +9,18 @@ from llmops_cli.domain.comparison import BaseCase, BaseSide, Comparison
 from llmops_cli.domain.outcome import EvalsetRun, Outcome
 from llmops_cli.domain.redaction import redact_outcome
 from llmops_cli.domain.settings import Settings
+from llmops_cli.errors import UserError
 from llmops_cli.workflows.against import mark_accepted
 from llmops_cli.workflows.base_side import BaseSides, strangers
+from llmops_cli.workflows.confirming import Question, Suspect
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.rerun import BaselineRerun
 from llmops_cli.workflows.versions import Versions
 from llmops_cli.workflows.wiring import Parts
+
+_BASE_TRIALS = 100_001
+"""Fresh trials of the base are numbered from here: an unchanged request is then not answered by the
+candidate's own trials."""
 
 
 class Comparing:
@@ -43,7 +49,8 @@ class Comparing:
         self._label = label
         self._reference = reference
         self._sides = BaseSides(parts.scoring, versions)
-        self._rerun = BaselineRerun(parts, versions, settings) if rerun else None
+        self._base = BaselineRerun(parts, versions, settings)
+        self._rerun = rerun
 
     async def compare(self, plan: EvalsetPlan, part: EvalsetRun) -> list[Comparison]:
         """A comparison for each variant; the reference variant has none."""
@@ -69,15 +76,41 @@ class Comparing:
             comparisons[0] = replace(comparisons[0], notes=(*comparisons[0].notes, note))
         return comparisons
 
+    def suspect(self, plan: EvalsetPlan, comparison: Comparison, case_id: str) -> Suspect:
+        """What can be asked about one case of a comparison, on both sides."""
+        case = next(case for case in plan.cases if case.id == case_id)
+        variants = {variant.variant.name: variant for variant in plan.variants}
+        variant = variants[comparison.variant.name]
+        candidate = Question(variant.requests[case_id], variant.model.key, plan.trials_of(case) + 1)
+
+        def base() -> Question:
+            if self._reference is not None:
+                other = variants[self._reference]
+                return Question(other.requests[case_id], other.model.key, _BASE_TRIALS)
+            baseline = self._baselines.get(plan.evalset.name)
+            lines = [
+                line
+                for (one, name), found in (baseline.lines if baseline else {}).items()
+                if name == variant.variant.name
+                for line in found
+            ]
+            own = [line for line in lines if line.case_id == case_id]
+            if not lines:
+                raise UserError("the base has no answers whose settings could be used again")
+            question = self._base.question(case, (own or lines)[0])
+            return Question(question.request, question.model.key, _BASE_TRIALS)
+
+        return Suspect(plan, case, candidate, base)
+
     async def _base_side(
         self, plan: EvalsetPlan, variant: VariantPlan, baseline: Baseline | None, done: Sequence[Outcome]
     ) -> BaseSide | None:
         side = await self._sides.build(plan, variant, baseline, done)
-        if self._rerun is not None:
+        if self._rerun:
             served = frozenset(
                 o.response.served_model for o in done if o.response and o.response.served_model
             )
-            side = await self._rerun.fill(plan, variant, baseline, side, served)
+            side = await self._base.fill(plan, variant, baseline, side, served)
         if side is None:
             return None
         # scored again just now, their explanations may quote what the case expects

@@ -1,5 +1,6 @@
 """`eval --estimate`: what a run would ask and cost at most, without a call."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmops_cli.domain.evalset import Case, Evalset
@@ -7,6 +8,7 @@ from llmops_cli.domain.request import Request, ResolvedModel
 from llmops_cli.engine.events import Event
 from llmops_cli.errors import UserError
 from llmops_cli.workflows.answering import Answering
+from llmops_cli.workflows.planning import input_digests
 from llmops_cli.workflows.preparing import Prepared
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.wiring import CallOptions, Parts, build, price_estimator
@@ -20,7 +22,8 @@ _CHARACTERS_PER_TOKEN = 4
 class Estimate:
     """Answers a run needs, where they would come from, and an upper bound of the price.
 
-    `cost` is in USD; `unpriced` names the models whose price is unknown, which it leaves out.
+    `base_calls` are answers of the base prompt that `--rerun-baseline` may ask for. `cost` is in USD;
+    `unpriced` names the models whose price is unknown, which it leaves out.
     """
 
     answers: int
@@ -28,18 +31,22 @@ class Estimate:
     cached: int
     calls: int
     judge_calls: int
+    base_calls: int
     cost: float
     unpriced: tuple[str, ...]
 
 
-def estimate(project: Project, prepared: Prepared, options: CallOptions) -> Estimate:
+NOTHING_TO_ASK = Estimate(0, 0, 0, 0, 0, 0, 0.0, ())
+
+
+def estimate(project: Project, prepared: Prepared, options: CallOptions, *, rerun: bool = False) -> Estimate:
     """Count and price what `eval` would do with the same options. Raises UserError."""
     parts = build(project, prepared.models, options, _ignore)
     baselines = {} if options.fresh or options.recording else prepared.baselines
     trials = list(Answering(prepared.plans, baselines, parts, _ignore).trials())
     evalsets = {plan.evalset.name: plan.evalset for plan in prepared.plans}
     models = {model.key: model for model in prepared.models}
-    counts = {"on_record": 0, "cached": 0, "calls": 0, "judge_calls": 0}
+    counts = {"on_record": 0, "cached": 0, "calls": 0, "judge_calls": 0, "base_calls": 0}
     bill = _Bill()
     for trial in trials:
         judges = [] if trial.known else _judges(parts, evalsets[trial.group], trial.case, trial.request)
@@ -53,9 +60,29 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions) -> Esti
         else:
             counts["calls"] += 1
             bill.add(models[trial.model], trial.request)
+    for model, request in _base_calls(prepared) if rerun else ():
+        # the base's request is not rendered for this: today's, of the same case, is near enough in length
+        counts["base_calls"] += 1
+        bill.add(model, request)
     if parts.cache is not None:
         parts.cache.close()
     return Estimate(len(trials), **counts, cost=bill.cost, unpriced=tuple(sorted(bill.unpriced)))
+
+
+def _base_calls(prepared: Prepared) -> Iterator[tuple[ResolvedModel, Request]]:
+    """A call for each trial of a case that the baseline has no answer for, or only one to other variables."""
+    for plan in prepared.plans:
+        baseline = prepared.baselines[plan.evalset.name]
+        for variant in plan.variants if baseline else ():
+            for case in plan.cases:
+                lines = baseline.lines.get((case.id, variant.variant.name), ()) if baseline else ()
+                if (
+                    all(input_digests(line.inputs, case.vars) == dict(line.inputs) for line in lines)
+                    and lines
+                ):
+                    continue
+                for _ in range(plan.trials_of(case)):
+                    yield variant.model, variant.requests[case.id]
 
 
 class _Bill:
@@ -84,9 +111,11 @@ def _judges(
     for spec in evalset.scorers_of(case):
         if spec.type != "judge":
             continue
-        variables = {"output": text, "input": "", "expected": case.expected, **spec.arguments.get("vars", {})}
+        judged = {"output": text, "first": text, "second": text}
+        variables = {**judged, "input": "", "expected": case.expected, **spec.arguments.get("vars", {})}
+        asked = getattr(spec.scorer, "requests_per_answer", 1)
         try:
-            found.append(parts.judges.request(str(spec.arguments.get("prompt")), variables))
+            found += [parts.judges.request(str(spec.arguments.get("prompt")), variables)] * asked
         except UserError:  # it needs what only a real answer brings; the call is counted all the same
             continue
     return found

@@ -4,8 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
+from llmops_cli.comparison.confirmation import suspicious
+from llmops_cli.comparison.findings import annotate
 from llmops_cli.comparison.gate import decide
+from llmops_cli.comparison.rule import Examined, judge
 from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Verdict
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run
 from llmops_cli.domain.redaction import redact, redact_outcome
@@ -18,7 +22,8 @@ from llmops_cli.workflows.against import Against, read_against
 from llmops_cli.workflows.answering import Answering
 from llmops_cli.workflows.changed import choose
 from llmops_cli.workflows.comparing import Comparing
-from llmops_cli.workflows.estimate import Estimate, estimate
+from llmops_cli.workflows.confirming import Confirmation, compared_of
+from llmops_cli.workflows.estimate import NOTHING_TO_ASK, Estimate, estimate
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
 from llmops_cli.workflows.preparing import Prepared, prepare
 from llmops_cli.workflows.project import Project
@@ -44,6 +49,8 @@ class EvalOptions:
     changed_since: str | None = None
     """Only evalsets that a change since this revision can touch."""
     rerun_baseline: bool = False
+    confirm: Literal["auto", "never"] | int = "auto"
+    """Whether suspicious cases are asked again; a number is the most calls that may take."""
     calls: CallOptions = CallOptions()
     command: tuple[str, ...] = ()
 
@@ -97,10 +104,21 @@ def _evaluate(
 
 def estimate_run(project: Project, options: EvalOptions) -> Estimate:
     """What `evaluate` would ask with the same options, without a call. Raises UserError."""
-    names = project.select_evalsets(options.evalsets, options.prompt)
-    last = _last_run(project) if options.selection.last_failed else ()
-    prepared = prepare(project, names, options.selection, trials=options.trials, last=last)
-    return estimate(project, prepared, options.calls)
+    revisions = Revisions(project)
+    try:
+        names = project.select_evalsets(options.evalsets, options.prompt)
+        if options.changed_since is not None:
+            names = [c.evalset for c in choose(revisions, names, options.changed_since) if c.chosen]
+        if not names:
+            return NOTHING_TO_ASK
+        last = _last_run(project) if options.selection.last_failed else ()
+        prepared = prepare(project, names, options.selection, trials=options.trials, last=last)
+        if options.against is not None:
+            against = read_against(revisions.repository, options.against, prepared.plans)
+            prepared = replace(prepared, baselines=against.baselines)
+        return estimate(project, prepared, options.calls, rerun=options.rerun_baseline)
+    finally:
+        revisions.close()
 
 
 def _unaffected(revisions: Revisions, options: EvalOptions) -> Result:
@@ -143,7 +161,11 @@ class _Evaluation:
             reference=options.reference,
             rerun=options.rerun_baseline,
         )
-        self.answering = Answering(prepared.plans, {} if asked_anew else baselines, self.parts, self._watch)
+        most = options.confirm if isinstance(options.confirm, int) else None
+        self.confirmation = Confirmation(self.parts, self._watch, most)
+        self.answering = Answering(
+            prepared.plans, {} if asked_anew else baselines, self.parts, self._watch, accepted=baselines
+        )
 
     def run(self) -> Result:
         began, clock = datetime.now(UTC), time.perf_counter()
@@ -161,7 +183,7 @@ class _Evaluation:
             judge_cost=self.parts.tools.judge_cost,
         )
         verdict = decide(comparisons, evalsets, interrupted=run.interrupted)
-        verdict = replace(verdict, notes=(*verdict.notes, *self.parts.notes))
+        verdict = replace(verdict, notes=(*verdict.notes, *self._notes()))
         result = Result(run, tuple(comparisons), verdict)
         try:
             save_run(self.project.root, run.id, result_to_dict(result))
@@ -180,14 +202,34 @@ class _Evaluation:
                 )
                 for plan in self.prepared.plans
             ]
-            comparisons = [
-                comparison
+            compared = [
+                (plan, comparison)
                 for plan, part in zip(self.prepared.plans, evalsets, strict=True)
                 for comparison in await self.comparing.compare(plan, part)
             ]
+            comparisons = await self._judged(compared)
         finally:
             await self.parts.close()
         return evalsets, comparisons
+
+    async def _judged(self, compared: Sequence[tuple[EvalsetPlan, Comparison]]) -> list[Comparison]:
+        """The comparisons with their statistics; where answers may vary, suspicious cases are asked again."""
+        varying = [n for n, (_, c) in enumerate(compared) if c.against and not c.variant.deterministic]
+        counts = [compared_of(compared[n][1]) for n in varying]
+        examined: dict[tuple[int, str], Examined] = {}
+        if self.options.confirm != "never" and not self.answering.stopped:
+            suspects = {
+                (place, case_id): self.comparing.suspect(*compared[n], case_id)
+                for place, n in enumerate(varying)
+                for case_id, one in counts[place].cases.items()
+                if suspicious(one)
+            }
+            examined = await self.confirmation.examine_all(counts, suspects)
+        found = dict(zip(varying, judge(counts, examined), strict=True))
+        return [
+            annotate(comparison, found[n]) if n in found else comparison
+            for n, (_, comparison) in enumerate(compared)
+        ]
 
     def _evalset_run(self, plan: EvalsetPlan, outcomes: Sequence[Outcome]) -> EvalsetRun:
         kinds = self.project.settings.redact
@@ -213,6 +255,14 @@ class _Evaluation:
 
     def _deterministic(self, variant: VariantPlan) -> bool:
         return self.parts.providers[variant.model.key].deterministic
+
+    def _notes(self) -> list[str]:
+        confirmation = self.confirmation
+        asked = (
+            [f"suspicious cases were asked again: {confirmation.calls} trials"] if confirmation.calls else []
+        )
+        missing = [f"a suspicious case could not be asked to the end: {why}" for why in confirmation.why_not]
+        return [*asked, *missing, *self.parts.notes]
 
     def _seed(self) -> int | None:
         selection = self.options.selection

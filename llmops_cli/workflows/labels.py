@@ -18,6 +18,8 @@ from llmops_cli.files.text import decode, read_text
 from llmops_cli.store.atomic import write_text
 from llmops_cli.workflows.revisions import Revisions
 
+_UNSHALLOW = "this clone is shallow: `git fetch --unshallow` brings the rest"
+
 
 @dataclass(frozen=True, slots=True)
 class LabelChange:
@@ -62,18 +64,34 @@ def remove_label(revisions: Revisions, name: str, label: str) -> LabelChange:
 def rollback(revisions: Revisions, name: str, label: str) -> LabelChange:
     """Point a label at what it pointed at before, from git's history. Raises UserError where it never did."""
     current = revisions.target(name, label)
-    for promotion in promotions(revisions, name, label):
-        if promotion.target is not None and promotion.target.digest != current.digest:
-            return _write(revisions, name, label, promotion.target)
+    before = _before(promotions(revisions, name, label), current)
+    if before is not None:
+        return _write(revisions, name, label, before)
     hint = f"set it by hand: llmops label {name} {label} REV"
+    if revisions.repository.shallow:
+        hint = _UNSHALLOW
     raise UserError(f"{label!r} of {name!r} has no earlier target in this branch's history", hint=hint)
+
+
+def _before(found: list[Promotion], current: LabelTarget) -> LabelTarget | None:
+    """What stood before the current target; a rollback does not count as a step on.
+
+    So rolling back twice goes back twice, and never forward to what was rolled back from.
+    """
+    stack: list[LabelTarget] = []
+    for target in [*(p.target for p in reversed(found)), current]:
+        if target is None:
+            continue
+        place = next((n for n, known in enumerate(stack) if known.digest == target.digest), len(stack))
+        stack[place:] = [target]
+    return stack[-2] if len(stack) > 1 else None
 
 
 def promotions(revisions: Revisions, name: str, label: str) -> list[Promotion]:
     """The commits that moved a label, newest first; a commit whose labels cannot be read is passed over."""
     repository = revisions.repository
     states: list[tuple[CommitInfo, LabelTarget | None]] = []
-    for change in repository.changes((LABELS_FILE,)):
+    for change in repository.changes((LABELS_FILE,), first_parent=True):
         labels = _labels_at(revisions, change.commit.sha)
         if labels is not None:
             states.append((change.commit, labels.get(name, {}).get(label)))
@@ -93,6 +111,8 @@ def live_on(revisions: Revisions, name: str, label: str, day: str) -> Promotion 
         raise UserError(f"{day!r} is no date", hint="write it as 2026-03-01") from error
     found = (p for p in promotions(revisions, name, label) if p.commit.committed < end)
     promotion = next(found, None)
+    if revisions.repository.shallow and (promotion is None or not promotion.commit.parents):
+        raise UserError(f"history is cut off before {day} in this clone", hint=_UNSHALLOW)
     return promotion if promotion is not None and promotion.target is not None else None
 
 

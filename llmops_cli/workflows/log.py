@@ -1,11 +1,13 @@
 """`llmops log`: the versions of a prompt, what each changed, and how it did when it was accepted."""
 
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 
 from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.evalset import EVALSETS_DIR
 from llmops_cli.domain.history import LogEntry, Record, Version
 from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.revision import Reference
 from llmops_cli.domain.tree import read_bytes
 from llmops_cli.errors import NothingSelectedError, UserError, did_you_mean
 from llmops_cli.files.baseline_file import parse_baseline
@@ -15,12 +17,15 @@ from llmops_cli.workflows.revisions import Revisions
 _MAX_NAMED = 3
 
 
-def log(revisions: Revisions, name: str, revision: str = "HEAD") -> list[LogEntry]:
+def log(revisions: Revisions, reference: Reference) -> list[LogEntry]:
     """The versions of a prompt, newest first; an uncommitted one comes before them.
+
+    A label begins the list at the version it points at.
 
     Raises UserError without git, NothingSelectedError for a name that never was.
     """
     repository = revisions.repository
+    name, revision = reference.name, reference.revision or "HEAD"
     versions = list(revisions.versions.history(name, revision))
     committed = list(versions)
     if revision == "HEAD" and name in revisions.project.prompt_paths:
@@ -42,7 +47,10 @@ def log(revisions: Revisions, name: str, revision: str = "HEAD") -> list[LogEntr
         entries.append(
             LogEntry(version, ordinal, labels, phrase(version, older), _records(baselines, version, newer))
         )
-    return entries
+    if reference.label is None:
+        return entries
+    digest = revisions.target(name, reference.label).digest
+    return list(dropwhile(lambda entry: entry.version.digest != digest, entries))
 
 
 def ordinals_of(versions: Sequence[Version]) -> dict[str, int]:

@@ -47,17 +47,27 @@ class Project:
         self.prompt_paths = prompt_paths(self._prompt_tree)
         self.evalset_paths = evalset_paths(tree)
         self._prompts: dict[str, Prompt] = {}
+        self._unchecked: dict[str, Prompt] = {}
         self._evalsets: dict[str, Evalset] = {}
 
     def prompt(self, name: str, where: SourceLocation | None = None) -> Prompt:
         """A prompt with its partials, checked. Raises FileError, for an unknown name at `where`."""
         if name not in self._prompts:
-            path = self.prompt_paths.get(name)
-            if path is None:
-                hint = did_you_mean(name, list(self.prompt_paths)) or f"it would be {PROMPTS_DIR}/{name}.yaml"
-                raise FileError(f"unknown prompt {name!r}", where=where, hint=hint)
-            self._prompts[name] = load_prompt(self._prompt_tree, path)
+            self._prompts[name] = load_prompt(self._prompt_tree, self._path_of(name, where))
         return self._prompts[name]
+
+    def unchecked_prompt(self, name: str, where: SourceLocation | None = None) -> Prompt:
+        """As `prompt`, without looking for mistakes in templates: enough to tell its version."""
+        if name not in self._unchecked:
+            self._unchecked[name] = read_whole_prompt(self._prompt_tree, self._path_of(name, where))
+        return self._unchecked[name]
+
+    def _path_of(self, name: str, where: SourceLocation | None) -> str:
+        path = self.prompt_paths.get(name)
+        if path is None:
+            hint = did_you_mean(name, list(self.prompt_paths)) or f"it would be {PROMPTS_DIR}/{name}.yaml"
+            raise FileError(f"unknown prompt {name!r}", where=where, hint=hint)
+        return path
 
     def require_worktree(self, what: str) -> None:
         """Raises UserError for a bare clone, where nothing can be written."""
@@ -121,9 +131,13 @@ class Project:
 
 def open_project(directory: Path) -> Project:
     """The project that holds a directory. Raises FileError for wrong settings."""
+    try:
+        directory = directory.resolve(strict=True)
+    except OSError as error:
+        raise UserError(f"there is no directory {str(directory)!r}") from error
     if is_bare_repository(directory):
-        return _bare_project(directory.resolve())
-    root = find_root(directory.resolve())
+        return _bare_project(directory)
+    root = find_root(directory)
     tree = WorkTree(root)
     return Project(root, tree, read_settings(tree))
 
@@ -140,17 +154,27 @@ def _bare_project(root: Path) -> Project:
 
 def load_prompt(tree: FileTree, path: str) -> Prompt:
     """A prompt as it stands in a tree, with every partial it reaches, checked. Raises FileError."""
-    from llmops_cli.templating.closure import check_variables, reached_templates
+    from llmops_cli.templating.closure import check_variables
 
-    tracked = Tracked(tree)
-    bare = read_prompt(tracked, path)
-    partials = reached_templates(bare, lambda name: read_bytes(tracked, name))
-    prompt = replace(bare, partials=partials, sources=frozenset(tracked.opened))
+    prompt = read_whole_prompt(tree, path)
     problems = Problems()
     for problem in check_variables(prompt):
         problems.add(problem.message, problem.where, problem.hint)
     problems.raise_if_any()
     return prompt
+
+
+def read_whole_prompt(tree: FileTree, path: str) -> Prompt:
+    """A prompt with every partial it reaches; what else its templates say is not looked at.
+
+    Raises FileError for what keeps it from being read.
+    """
+    from llmops_cli.templating.closure import reached_templates
+
+    tracked = Tracked(tree)
+    bare = read_prompt(tracked, path)
+    partials = reached_templates(bare, lambda name: read_bytes(tracked, name))
+    return replace(bare, partials=partials, sources=frozenset(tracked.opened))
 
 
 def read_tracked_evalset(tree: FileTree, path: str) -> frozenset[str]:

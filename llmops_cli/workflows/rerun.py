@@ -25,7 +25,9 @@ from llmops_cli.workflows.wiring import Parts
 
 
 @dataclass(frozen=True)
-class _Question:
+class BaseQuestion:
+    """What the base version is asked for one case, and of which model."""
+
     case: Case
     request: Request
     model: ResolvedModel
@@ -57,14 +59,14 @@ class BaselineRerun:
         )
         if side is None or not lines:
             return side
-        questions: list[_Question] = []
+        questions: list[BaseQuestion] = []
         cases = dict(side.cases)
         for case in plan.cases:
             own = [line for line in lines if line.case_id == case.id]
             if not self._needs_asking(side.cases.get(case.id), own, served):
                 continue
             try:
-                questions.append(self._question(case, (own or lines)[0]))
+                questions.append(self.question(case, (own or lines)[0]))
             except UserError as error:
                 if case.id in cases:
                     reason = (
@@ -82,14 +84,14 @@ class BaselineRerun:
         recorded = {line.served_model for line in own if line.served_model}
         return bool(recorded and served and not recorded & served)
 
-    def _question(self, case: Case, line: BaselineLine) -> _Question:
+    def question(self, case: Case, line: BaselineLine) -> BaseQuestion:
         """What the base version would have been asked. Raises UserError where that cannot be told."""
         version = self._versions.find(line.prompt_name, line.prompt)
         if version is None:
             raise UserError("its accepted prompt version is not in the history at hand")
         messages = self._renderer(version).render(restrict(case.vars, version), case.where)
         settings: dict[str, Any] = {**line.settings, "messages": messages}
-        return _Question(case, Request(**settings), self._model(line.settings))
+        return BaseQuestion(case, Request(**settings), self._model(line.settings))
 
     def _renderer(self, version: Prompt) -> PromptRenderer:
         if version.digest not in self._renderers:
@@ -111,7 +113,7 @@ class BaselineRerun:
         self._parts.add_model(model)
         return model
 
-    async def _answer(self, plan: EvalsetPlan, variant: str, question: _Question) -> tuple[Outcome, ...]:
+    async def _answer(self, plan: EvalsetPlan, variant: str, question: BaseQuestion) -> tuple[Outcome, ...]:
         return tuple(
             [
                 await self._trial(plan, variant, question, n)
@@ -119,19 +121,22 @@ class BaselineRerun:
             ]
         )
 
-    async def _trial(self, plan: EvalsetPlan, variant: str, question: _Question, number: int) -> Outcome:
+    async def _trial(self, plan: EvalsetPlan, variant: str, question: BaseQuestion, number: int) -> Outcome:
         case, request = question.case, question.request
         try:
             response, source = await self._parts.asker.ask(question.model.key, request, number)
         except ProviderError as error:
             failure = Failure(str(error), error.hint)
             return Outcome(case.id, variant, number, request.fingerprint, Source.CALLED, failure=failure)
-        scores = await self._parts.scoring.score(plan.evalset.scorers_of(case), case, request, response)
+        specs = plan.evalset.scorers_of(case)
+        scores = await self._parts.scoring.score(specs, case, request, response, accepted=response.text)
         return Outcome(case.id, variant, number, request.fingerprint, source, response, scores=scores)
 
 
 def _with(side: BaseSide, cases: Mapping[str, BaseCase], asked: int) -> BaseSide:
     if not asked:
         return replace(side, cases=cases)
+    answers = [o.response for case in cases.values() for o in case.outcomes if o.response is not None]
+    served = tuple(dict.fromkeys(answer.served_model for answer in answers if answer.served_model))
     note = f"the base prompt was asked anew for {asked} new or changed {'case' if asked == 1 else 'cases'}"
-    return replace(side, cases=cases, notes=(*side.notes, note))
+    return replace(side, cases=cases, served_models=served, notes=(*side.notes, note))

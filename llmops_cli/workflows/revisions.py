@@ -64,6 +64,12 @@ class Revisions:
         commit = self.repository.resolve(reference.revision)
         return ResolvedPrompt(self.at(reference.name, commit), self.repository.commit(commit))
 
+    def require_prompt(self, name: str) -> None:
+        """Raises UserError for a name that is neither a prompt here nor a labelled one."""
+        if name not in self.project.prompt_paths and name not in self.labels:
+            hint = did_you_mean(name, list(self.project.prompt_paths))
+            raise UserError(f"there is no prompt {name!r}", hint=hint)
+
     def at(self, name: str, commit: str) -> Prompt:
         """A prompt at a commit. Raises UserError where it was not there, or was invalid."""
         if not self.versions.exists(name, commit):

@@ -13,6 +13,7 @@ from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
 from llmops_cli.domain.revision import Change
 from llmops_cli.errors import UserError
 from llmops_cli.files.prompt_file import prompt_name
+from llmops_cli.store.version_store import kept_version
 from llmops_cli.vcs.repository import Repository
 from llmops_cli.workflows.project import Project, Tracked, load_prompt
 
@@ -57,6 +58,10 @@ class Versions:
         if (name, digest) not in self._known and name in self._project.prompt_paths:
             with suppress(UserError):  # a worktree that is wrong just now does not hide history
                 self._remember(name, self._project.prompt(name))
+        if (name, digest) not in self._known:
+            kept = kept_version(self._project.root, name, digest)
+            if kept is not None:
+                self._remember(name, kept)
         if (name, digest) not in self._known:
             for version in self._walks.setdefault(name, self.history(name)):
                 if version.prompt is not None:

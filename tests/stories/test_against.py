@@ -194,3 +194,22 @@ def test_an_older_prompt_that_lacks_an_input_is_run_without_it(project: Project)
     project.commit("a new input")
 
     assert project.llmops("eval", "--at", old).exit_code == ExitCode.PASS
+
+
+def test_a_model_that_was_replaced_behind_its_name_is_no_regression_of_the_prompt(project: Project) -> None:
+    served = {"text": "Hello, Ada!", "served_model": "model-0101"}
+    project.replies(("Ada", served), ("Bob", {**served, "text": "Hello, Bob!"}))
+    project.commit("greet", {"prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES})
+    project.llmops("eval")
+    project.llmops("accept")
+    project.commit("accept")
+    project.edit("prompts/greet.yaml", "Greet", "Greet warmly")
+    project.replies(("", {"text": "Good day.", "served_model": "model-0202"}))
+
+    drifted = project.llmops("eval")
+    rerun = project.llmops("eval", "--rerun-baseline")
+
+    assert drifted.exit_code == ExitCode.INCONCLUSIVE
+    assert "the model changed under the baseline" in drifted.both
+    assert rerun.exit_code == ExitCode.PASS  # today's model answers the old prompt no better
+    assert "asked anew for 2 new or changed cases" in rerun.both

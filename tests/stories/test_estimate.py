@@ -50,3 +50,19 @@ def test_an_unknown_price_is_named_and_not_taken_for_nothing(project: Project) -
 
     assert result.exit_code == ExitCode.PASS
     assert "the unknown price of openai/test" in result.stdout
+
+
+def test_the_base_of_the_comparison_and_its_reruns_are_counted(project: Project) -> None:
+    greeting_project(project).git("switch", "--quiet", "--create", "change")
+    project.edit("prompts/greet.yaml", "Greet", "Insult")
+    project.llmops("eval")
+    project.llmops("accept")
+    project.edit("evalsets/greet.yaml", "  - id: bob", "  - id: cleo\n    vars: {name: Cleo}\n  - id: bob")
+    options = ("--against", "main...", "--rerun-baseline", "--format", "json")
+    project.replies(("Insult", "Go away!"), ("Cleo", "Hello, Cleo!"))
+
+    found = project.llmops("eval", "--estimate", *options).json()
+    paid = project.llmops("eval", *options)
+
+    assert (found["calls"], found["base_calls"]) == (3, 1)
+    assert paid.calls == 4

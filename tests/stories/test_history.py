@@ -301,3 +301,44 @@ def test_a_label_is_found_although_the_worktree_is_broken(project: Project) -> N
     project.write({"prompts/greet.yaml": "promt: x\n"})
 
     assert "by name" in project.llmops("show", "greet@:production").stdout
+
+
+def test_rolling_back_twice_goes_back_twice_and_never_forward(project: Project) -> None:
+    greeting_project(project)
+    for number, (old, new) in enumerate((("by name", "by first name"), ("first name", "surname"))):
+        project.llmops("label", "greet", "production")
+        project.commit(f"promote {number}")
+        project.edit("prompts/greet.yaml", old, new).commit("change")
+    project.llmops("label", "greet", "production")
+    project.commit("promote 2")
+
+    for expected in ("by first name", "by name"):
+        assert project.llmops("rollback", "greet", "production").exit_code == 0
+        project.commit("roll back")
+        assert expected in project.llmops("show", "greet@:production").stdout
+    assert "no earlier target" in project.llmops("rollback", "greet", "production").stderr
+
+
+def test_a_day_is_told_by_the_merge_and_not_by_the_branch(project: Project) -> None:
+    greeting_project(project).git("switch", "--quiet", "--create", "promotion")
+    project.llmops("label", "greet", "production")
+    project.commit("promote on the branch")
+    project.git("switch", "--quiet", "main")
+    project.git("merge", "--quiet", "--no-ff", "--message", "Merge the promotion", "promotion")
+
+    shown = project.llmops("show", "greet@:production", "--on", "2999-01-01")
+
+    assert "Merge the promotion" in shown.stdout
+
+
+def test_a_log_of_a_label_begins_where_it_points(project: Project) -> None:
+    greeting_project(project)
+    project.llmops("label", "greet", "production")
+    project.commit("promote")
+    project.edit(*EDIT).commit("change")
+
+    assert ordinals(project, "greet@:production") == [(1, "first version")]
+    assert "production → p1:" in project.llmops("list").stdout
+    assert "there is no prompt 'gret'" in project.llmops("label", "gret").stderr
+    assert project.llmops("eval", "-C", "nowhere").exit_code == ExitCode.USAGE
+    assert "are no revisions" in project.llmops("show", "greet@v1").stderr

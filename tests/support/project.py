@@ -51,6 +51,9 @@ def answer(messages, params):
     if isinstance(say, str) and say.startswith("!"):
         raise RuntimeError(say[1:])
     return say
+
+
+answer.deterministic = True
 '''
 
 SCRIPT_FILES = {

@@ -1,0 +1,53 @@
+"""What the statistics found, laid beside the counts: classes of cases, and the numbers of the set."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from llmops_cli.comparison.confirmation import Standing
+from llmops_cli.comparison.rule import CaseFinding, Finding
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
+
+
+def annotate(comparison: Comparison, finding: Finding) -> Comparison:
+    """The comparison with its statistics; a flip that is not shown to be a break is named flaky."""
+    suspects = {one.case_id: one for one in finding.suspects}
+    tests = tuple(
+        SetTest(t.metric, t.method, t.drop, t.at_most, t.p, t.adjusted_p, t.worse) for t in finding.tests
+    )
+    return replace(
+        comparison,
+        deltas=tuple(_delta(delta, suspects) for delta in comparison.deltas),
+        statistics=Statistics(finding.cases, tests, finding.detectable),
+    )
+
+
+def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:
+    found = suspects.get(delta.case_id)
+    if found is None or delta.accepted:
+        if delta.kind is DeltaKind.REGRESSED and not delta.accepted:
+            return replace(delta, kind=DeltaKind.FLAKY, reason=f"{_both(delta)}: within what chance does")
+        return delta
+    fresh = _fresh(found)
+    if found.standing is Standing.CONFIRMED:
+        return replace(delta, kind=DeltaKind.REGRESSED, fresh=fresh)
+    if found.standing is Standing.CLEARED:
+        asked = f"{fresh.passes} of {fresh.trials} fresh trials passed"
+        return replace(delta, kind=DeltaKind.FLAKY, fresh=fresh, reason=f"{_both(delta)}, then {asked}")
+    return replace(delta, kind=DeltaKind.REGRESSED, fresh=fresh)
+
+
+def _fresh(found: CaseFinding) -> Fresh:
+    counts = found.fresh
+    if counts is None:
+        return Fresh(found.standing.value, p=found.p)
+    return Fresh(
+        found.standing.value, counts.passes, counts.trials, counts.base_passes, counts.base_trials, found.p
+    )
+
+
+def _both(delta: Delta) -> str:
+    return f"passed {_of(delta.candidate)}, before {_of(delta.base)}"
+
+
+def _of(side: Side) -> str:
+    return f"{side.passes} of {side.trials}"

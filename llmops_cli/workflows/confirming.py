@@ -1,0 +1,149 @@
+"""Confirmation: suspicious cases are asked again, candidate and base in turn, until it is clear.
+
+What to ask and when to stop is decided in `comparison/confirmation.py`; this only asks and counts. Both
+sides are interleaved in time, so that a provider that drifts meanwhile hits both.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from llmops_cli.comparison.confirmation import Plan, Standing, examine
+from llmops_cli.comparison.rule import Compared, Examined, plans
+from llmops_cli.domain.comparison import Comparison, Delta
+from llmops_cli.domain.evalset import Case
+from llmops_cli.domain.provider import ProviderError
+from llmops_cli.domain.request import Request
+from llmops_cli.engine.events import Confirming, Observer
+from llmops_cli.errors import UserError
+from llmops_cli.stats.stratified import Counts
+from llmops_cli.workflows.planning import EvalsetPlan
+from llmops_cli.workflows.wiring import Parts
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request of one side, the model that answers it, and the first trial number that is still fresh."""
+
+    request: Request
+    model: str
+    first_trial: int
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A suspicious case with what can be asked of it; a side that cannot be asked says why."""
+
+    plan: EvalsetPlan
+    case: Case
+    candidate: Question
+    base: Callable[[], Question]
+    """Raises UserError where the base version is not at hand."""
+
+
+class Confirmation:
+    """Runs the examinations of one evaluation. `most` calls at most; None leaves it to the plans."""
+
+    def __init__(self, parts: Parts, observe: Observer, most: int | None) -> None:
+        self._parts = parts
+        self._observe = observe
+        self._left = most
+        self._turns = asyncio.Semaphore(parts.workers)
+        self.calls = 0
+        self.why_not: list[str] = []
+
+    async def examine_all(
+        self, compared: Sequence[Compared], suspects: Mapping[tuple[int, str], Suspect]
+    ) -> dict[tuple[int, str], Examined]:
+        """What became of each suspicious case, as far as it could be asked."""
+        planned = {key: plan for key, plan in plans(compared).items() if key in suspects}
+        if not planned:
+            return {}
+        self._observe(Confirming(len(planned), sum(plan.calls for plan in planned.values())))
+        found = await asyncio.gather(*(self._examine(plan, suspects[key]) for key, plan in planned.items()))
+        return dict(zip(planned, found, strict=True))
+
+    async def _examine(self, plan: Plan, suspect: Suspect) -> Examined:
+        fresh = Counts(0, 0, 0, 0)
+        step = examine(plan, fresh)
+        while step.standing is Standing.GO_ON:
+            more = await self._round(suspect, fresh, step.candidate, step.base)
+            if more is None:
+                break
+            fresh = more
+            step = examine(plan, fresh)
+        return Examined(fresh, step)
+
+    async def _round(self, suspect: Suspect, fresh: Counts, candidate: int, base: int) -> Counts | None:
+        """The counts after the next trials of both sides, or None where not all could be had."""
+        if self._left is not None:
+            if self._left < candidate + base:
+                self._note("no more calls were allowed for it (--confirm)")
+                return None
+            self._left -= candidate + base
+        try:
+            sides = [(suspect.candidate, fresh.trials, candidate)]
+            if base:
+                sides.append((suspect.base(), fresh.base_trials, base))
+        except UserError as error:
+            self._note(error.problems[0].message)
+            return None
+        asks: list[list[Awaitable[bool | None]]] = [
+            [self._trial(suspect, question, question.first_trial + done + n) for n in range(count)]
+            for question, done, count in sides
+        ]
+        # in turns: candidate, base, candidate, base … as far as both go
+        order = [(side, ask) for turn in range(max(candidate, base)) for side, row in enumerate(asks)
+                 for ask in row[turn : turn + 1]]  # fmt: skip
+        answers = await asyncio.gather(*(ask for _, ask in order))
+        if any(answer is None for answer in answers):
+            return None
+        passes = [0, 0]
+        for (side, _), passed in zip(order, answers, strict=True):
+            passes[side] += bool(passed)
+        return Counts(
+            fresh.passes + passes[0],
+            fresh.trials + candidate,
+            fresh.base_passes + passes[1],
+            fresh.base_trials + base,
+        )
+
+    async def _trial(self, suspect: Suspect, question: Question, number: int) -> bool | None:
+        """Whether a fresh trial passes; None where it was not answered or could not be judged."""
+        async with self._turns:
+            try:
+                response, _ = await self._parts.asker.ask(question.model, question.request, number)
+            except ProviderError as error:
+                self._note(str(error))
+                return None
+            self.calls += 1
+            specs = suspect.plan.evalset.scorers_of(suspect.case)
+            scores = await self._parts.scoring.score(specs, suspect.case, question.request, response)
+        gating = [named for named in scores if named.severity == "fail"]
+        if any(named.score is not None and not named.score.passed for named in gating):
+            return False
+        missing = next((named.failure for named in gating if named.score is None), None)
+        if missing:
+            self._note(missing)
+        return None if missing else True
+
+    def _note(self, why: str) -> None:
+        if why not in self.why_not:
+            self.why_not.append(why)
+
+
+def counts_of(delta: Delta) -> Counts:
+    """The judged trials of both sides."""
+    return Counts(
+        delta.candidate.passes,
+        delta.candidate.trials,
+        min(delta.base.passes, delta.base.trials),
+        delta.base.trials,
+    )
+
+
+def compared_of(comparison: Comparison) -> Compared:
+    """What counts of a comparison: comparable cases, and not those that the branch accepts."""
+    cases = {d.case_id: counts_of(d) for d in comparison.deltas if d.comparable and not d.accepted}
+    gate = comparison.gate
+    return Compared(comparison.title, cases, min_effect=gate.min_effect, generalise=gate.generalise)
