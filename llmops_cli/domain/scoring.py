@@ -51,8 +51,11 @@ class JudgeReply:
 class ScoringTools(Protocol):
     """What a scorer may ask of the rest of the program; handed over by workflows/wiring.py."""
 
-    async def ask_judge(self, prompt: str, variables: Mapping[str, Any]) -> JudgeReply:
-        """Render the named prompt and ask the judge's model. Raises ScoringError where that fails."""
+    async def ask_judge(self, prompt: str, variables: Mapping[str, Any], vote: int = 1) -> JudgeReply:
+        """Render the named prompt and ask the judge's model. Raises ScoringError where that fails.
+
+        `vote` tells repeated questions apart: each is asked, and kept, by itself.
+        """
         ...
 
     async def call_python(self, reference: str, arguments: Mapping[str, Any]) -> Any:
@@ -74,6 +77,8 @@ class Answer:
     expected: Any = None
     case_id: str = ""
     tools: ScoringTools | None = None
+    accepted: str | None = None
+    """What the baseline holds for this case and trial, for scorers that compare; None without one."""
 
     @property
     def text(self) -> str:

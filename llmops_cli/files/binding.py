@@ -53,7 +53,7 @@ def _read_scorer(node: Node, tree: FileTree, base: str, problems: Problems) -> S
     name, of = fields.text("name") or kind, fields.text("of")
     negate, weight = fields.boolean("not"), fields.number("weight")
     severity = fields.text("severity")
-    severity = "fail" if severity is None else severity
+    severity = getattr(scorer_type, "default_severity", "fail") if severity is None else severity
     if severity not in typing.get_args(Severity):
         problems.add(f"severity must be fail or warn, not {severity!r}", fields.place("severity"))
     arguments = _arguments(scorer_type, kind, given, problems)

@@ -81,10 +81,16 @@ async def _accepted(
     passes = trials = 0
     for line in lines:
         specs = evalset.scorers_of(delta.case)
-        scores = await scoring.score(specs, delta.case, request, response_of(line), line.scores)
+        scores = await scoring.score(
+            specs, delta.case, request, response_of(line), line.scores, accepted=_first_text(delta)
+        )
         gating = [named for named in scores if named.severity == "fail"]
         trials += line.count
         passes += line.count * all(named.score is not None and named.score.passed for named in gating)
     if not trials or not delta.candidate.trials:
         return False
     return delta.candidate.passes * trials >= passes * delta.candidate.trials
+
+
+def _first_text(delta: Delta) -> str | None:
+    return next((o.response.text for o in delta.base.outcomes if o.response is not None), None)

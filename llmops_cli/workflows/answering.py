@@ -8,7 +8,7 @@ from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore
 from llmops_cli.engine.events import Observer, Started
 from llmops_cli.engine.runner import Runner, Trial
-from llmops_cli.workflows.base_side import known_answers
+from llmops_cli.workflows.base_side import accepted_answer, known_answers
 from llmops_cli.workflows.planning import EvalsetPlan
 from llmops_cli.workflows.wiring import Parts
 
@@ -22,10 +22,15 @@ class Answering:
         baselines: Mapping[str, Baseline | None],
         parts: Parts,
         observe: Observer,
+        accepted: Mapping[str, Baseline | None] | None = None,
     ) -> None:
-        """`baselines` (by evalset) hold answers that need not be asked again; those left out give none."""
+        """`baselines` (by evalset) hold answers that need not be asked again; those left out give none.
+
+        `accepted` are those to compare answers with; by default the same.
+        """
         self._plans = {plan.evalset.name: plan for plan in plans}
         self._baselines = baselines
+        self._accepted = baselines if accepted is None else accepted
         self._parts = parts
         self._observe = observe
         self._runner = Runner(parts.asker, self._score, observe, parts.workers)
@@ -74,4 +79,9 @@ class Answering:
             lines = known_answers(self._baselines.get(trial.group), variant, trial.case.id)
             recorded = lines[trial.number - 1].line.scores
         specs = plan.evalset.scorers_of(trial.case)
-        return await self._parts.scoring.score(specs, trial.case, trial.request, response, recorded)
+        accepted = accepted_answer(
+            self._accepted.get(trial.group), trial.case.id, trial.variant, trial.number
+        )
+        return await self._parts.scoring.score(
+            specs, trial.case, trial.request, response, recorded, accepted=accepted
+        )

@@ -54,6 +54,14 @@ def known_answers(baseline: Baseline | None, plan: VariantPlan, case_id: str) ->
     return [KnownAnswer(line, response_of(line, number)) for line in same for number in range(line.count)]
 
 
+def accepted_answer(baseline: Baseline | None, case_id: str, variant: str, number: int) -> str | None:
+    """The answer on record to compare a trial with: that of the same number, from the first again where
+    there are fewer; None without any."""
+    lines = baseline.lines.get((case_id, variant), ()) if baseline else ()
+    answers = [line.output for line in lines for _ in range(line.count)]
+    return answers[(number - 1) % len(answers)] if answers else None
+
+
 def adopted(baseline: Baseline | None, plans: Sequence[VariantPlan]) -> Baseline | None:
     """The baseline with lines of variants that were renamed under their new name.
 
@@ -189,7 +197,9 @@ class BaseSides:
             scores = same.scores
         else:
             specs = evalset.scorers_of(case)
-            scores = await self._scoring.score(specs, case, request, response, line.scores)
+            scores = await self._scoring.score(
+                specs, case, request, response, line.scores, accepted=line.output
+            )
         return [
             Outcome(
                 case.id,

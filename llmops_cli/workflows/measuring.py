@@ -253,7 +253,7 @@ class Measuring:
 
     def _judgements(self, trial: Trial) -> int:
         specs = self._sets.evalsets[trial.group].scorers_of(trial.case)
-        return sum(spec.type == "judge" for spec in specs)
+        return sum(getattr(spec.scorer, "requests_per_answer", 0) for spec in specs)
 
     def _stop(self) -> None:
         self._stopped = True

@@ -107,11 +107,19 @@ class CaseScoring:
         request: Request,
         response: Response,
         recorded: Mapping[str, RecordedScore] | None = None,
+        *,
+        accepted: str | None = None,
     ) -> tuple[NamedScore, ...]:
-        """One NamedScore for each scorer. A recorded score stands where its ruler is still the same."""
+        """One NamedScore for each scorer. A recorded score stands where its ruler is still the same.
+
+        `accepted` is the baseline's answer to the case, for scorers that compare with it.
+        """
         scope = _scope(case, request, response)
         return tuple(
-            [await self._one(spec, case, request, response, scope, recorded or {}) for spec in specs]
+            [
+                await self._one(spec, case, request, response, scope, recorded or {}, accepted)
+                for spec in specs
+            ]
         )
 
     async def _one(
@@ -122,6 +130,7 @@ class CaseScoring:
         response: Response,
         scope: Mapping[str, Any],
         recorded: Mapping[str, RecordedScore],
+        accepted: str | None,
     ) -> NamedScore:
         value = self._value(spec, case)
         digest = self._identities.digest(spec, case, value)
@@ -129,15 +138,15 @@ class CaseScoring:
         known = recorded.get(spec.name)
         # figures over a set need each score's details, which a baseline does not keep
         # (asked by name: isinstance with a Protocol takes longer than most scorers)
-        if known is not None and known.scorer == digest and not hasattr(spec.scorer, "summarise"):
+        stands = getattr(spec.scorer, "recorded_stands", not hasattr(spec.scorer, "summarise"))
+        if known is not None and known.scorer == digest and stands:
             return replace(named, score=Score(known.value, known.passed, known.explanation))
         try:
-            subject = (
-                self._values.render(spec.of, scope, spec.where) if spec.of is not None else response.text
-            )
+            subject = self._part(spec, scope, response.text)
             answer = Answer(
-                subject, response, request.messages, case.vars, case.expected, case.id, self._tools
-            )
+                subject, response, request.messages, case.vars, case.expected, case.id, self._tools,
+                None if accepted is None else self._accepted(spec, case, request, accepted),
+            )  # fmt: skip
             score = await self._judge(spec, answer, scope, value)
         except NoMatch as missing:
             # a lost format is a regression, not an outage
@@ -145,6 +154,19 @@ class CaseScoring:
         except (ScoringError, UserError) as error:
             return replace(named, failure=str(error))
         return replace(named, score=_negated(score) if spec.negate else score)
+
+    def _part(self, spec: ScorerSpec, scope: Mapping[str, Any], text: str) -> Any:
+        return text if spec.of is None else self._values.render(spec.of, scope, spec.where)
+
+    def _accepted(self, spec: ScorerSpec, case: Case, request: Request, text: str) -> str | None:
+        """The same part of the accepted answer as text; None where it has no such part."""
+        if spec.of is None:
+            return text
+        response = Response(text)
+        try:
+            return Answer(self._part(spec, _scope(case, request, response), text), response).text
+        except NoMatch:
+            return None
 
     async def _judge(self, spec: ScorerSpec, answer: Answer, scope: Mapping[str, Any], value: Any) -> Score:
         template = template_of(spec)

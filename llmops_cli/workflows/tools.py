@@ -62,11 +62,11 @@ class Tools:
         self.judge_calls = 0
         self.judge_cost: float | None = 0.0
 
-    async def ask_judge(self, prompt: str, variables: Mapping[str, Any]) -> JudgeReply:
+    async def ask_judge(self, prompt: str, variables: Mapping[str, Any], vote: int = 1) -> JudgeReply:
         """See ScoringTools.ask_judge."""
         try:
             request, model = self._judges.request(prompt, variables)
-            response, source = await self._asker.ask(model.key, request, 1)
+            response, source = await self._asker.ask(model.key, request, vote)
         except ProviderError as error:
             hint = f"; {error.hint}" if error.hint else ""
             raise ScoringError(f"the judge gave no answer: {error}{hint}") from error

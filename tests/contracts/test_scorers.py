@@ -42,7 +42,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "tokens": [{"max": 100, "kind": "output"}],
     "tool_calls": [{"value": [{"name": "search", "arguments": {"q": "x"}}]}, {"value": "a", "mode": "exact"}],
     "python": [{"value": "rules:polite"}],
-    "judge": [{"prompt": "judges/quality"}],
+    "judge": [{"prompt": "judges/quality"}, {"prompt": "j", "votes": 3}],
 }
 
 NESTED: Any = "deep"

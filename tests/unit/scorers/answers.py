@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmops_cli.domain.request import Response
@@ -10,12 +10,24 @@ from llmops_cli.domain.scoring import Answer, JudgeReply, Score, ScoringError
 
 
 def answer(
-    subject: Any = "", *, tools: Any = None, messages: Any = (), expected: Any = None, **response: Any
+    subject: Any = "",
+    *,
+    tools: Any = None,
+    messages: Any = (),
+    expected: Any = None,
+    accepted: str | None = None,
+    **response: Any,
 ) -> Answer:
     """An answer with this subject; further keywords describe the response."""
     text = subject if isinstance(subject, str) else ""
     return Answer(
-        subject, Response(text, **response), messages=messages, expected=expected, case_id="c1", tools=tools
+        subject,
+        Response(text, **response),
+        messages=messages,
+        expected=expected,
+        case_id="c1",
+        tools=tools,
+        accepted=accepted,
     )
 
 
@@ -29,16 +41,21 @@ def judge(scorer: Any, judged: Any) -> Score:
 
 
 class Tools:
-    """Replies to judges and python scorers as told, and notes what was asked."""
+    """Replies as told, and notes what was asked. A list is said in turn; "!why" is a failure."""
 
-    def __init__(self, *, reply: str = "", result: Any = None) -> None:
+    def __init__(self, *, reply: str | Sequence[str] = "", result: Any = None) -> None:
         self.reply = reply
+        self.votes: list[int] = []
         self.result = result
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
-    async def ask_judge(self, prompt: str, variables: Mapping[str, Any]) -> JudgeReply:
+    async def ask_judge(self, prompt: str, variables: Mapping[str, Any], vote: int = 1) -> JudgeReply:
         self.asked.append((prompt, variables))
-        return JudgeReply(Response(self.reply), {"model": "m", "prompt": "p1:ab"})
+        self.votes.append(vote)
+        reply = self.reply if isinstance(self.reply, str) else self.reply[len(self.asked) - 1]
+        if reply.startswith("!"):
+            raise ScoringError(reply[1:])
+        return JudgeReply(Response(reply), {"model": "m", "prompt": "p1:ab"})
 
     async def call_python(self, reference: str, arguments: Mapping[str, Any]) -> Any:
         self.asked.append((reference, arguments))
