@@ -15,10 +15,13 @@ from llmops_cli.stats.stratified import Counts
 
 ENOUGH_ON_RECORD = 10
 """A base with so many trials on record is not asked again."""
-_EARLY = 4
-"""Early answers: so many trials of each side that is asked."""
-_EARLY_AGAINST = 2
-_LEAD = 2
+_AGAINST = 2
+"""So many early answers that speak against a break (the candidate passes, the base fails) clear a case."""
+_EARLY = 5
+"""Early: so many fresh trials of the candidate, where the base's record stands."""
+_EARLY_OF_BOTH = 0.6
+"""Early, where both sides are asked: this share of one side's trials, both counted."""
+_LEAD = 3
 """The candidate is so many trials ahead of the base: most suspects are cleared by it alone."""
 _MOST = 200
 
@@ -79,13 +82,13 @@ def suspicious(counts: Counts) -> bool:
 
 
 def plan_of(counts: Counts, level: float, most: int = _MOST) -> Plan:
-    """How to examine a case with these trials on record. `level` is the share of alpha that is this case's
-    own.
+    """How to examine a case with these trials on record; `level` is this case's own part of alpha.
 
-    As few fresh trials a side as will still confirm a break when one trial of the candidate passes and two
-    of the base fail, and a clean break against the poorest record that is suspicious; never more than
-    `most`. The number depends on how many trials the base has on record, not on how they ended: the level
-    would be lost. Raises ValueError for a level not inside 0..1 or `most` below 1.
+    As few fresh trials as will still confirm a break with a few answers astray: two on each side where both
+    are asked; against a record, one pass where the base failed two, and none against the poorest record that
+    is suspicious. Never more than `most`. The number depends on how many trials the base has on record, not
+    on how they ended: the level would be lost.
+    Raises ValueError for a level not inside 0..1 or `most` below 1.
     """
     if not 0 < level < 1 or most < 1:
         raise ValueError(f"a confirmation needs a level inside 0..1 and at least one trial: {level}, {most}")
@@ -102,13 +105,15 @@ def plan_of(counts: Counts, level: float, most: int = _MOST) -> Plan:
             most,
         )
         return Plan(fresh, 0, level, (counts.base_passes, on_record))
-    fresh = next((k for k in range(3, most) if fisher_worse(Counts(1, k, k - 2, k)) <= level), most)
+    fresh = next((k for k in range(4, most) if fisher_worse(Counts(2, k, k - 2, k)) <= level), most)
     return Plan(fresh, fresh, level)
 
 
 def examine(plan: Plan, fresh: Counts) -> Step:
-    """What follows from the fresh trials so far (the record is in the plan). Raises ValueError for more
-    trials than planned."""
+    """What follows from the fresh trials so far (the record is in the plan).
+
+    Raises ValueError for more trials than planned.
+    """
     if fresh.trials > plan.fresh or fresh.base_trials > plan.base_fresh:
         raise ValueError(f"more trials than planned: {fresh} of {plan}")
     standing = _outcome(plan, fresh)
@@ -127,8 +132,8 @@ def _outcome(plan: Plan, fresh: Counts) -> Standing:
     if fisher_worse(_whole(plan, at_best)) > plan.level:
         return Standing.CLEARED
     against = fresh.passes + fresh.base_trials - fresh.base_passes
-    early = _EARLY * (2 if plan.base_fresh else 1)
-    if against >= _EARLY_AGAINST and fresh.trials + fresh.base_trials <= early:
+    early = round(_EARLY_OF_BOTH * plan.base_fresh) if plan.base_fresh else _EARLY
+    if against >= _AGAINST and fresh.trials + fresh.base_trials <= early:
         return Standing.CLEARED
     return Standing.GO_ON
 

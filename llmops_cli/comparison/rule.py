@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmops_cli.comparison.confirmation import Plan, Standing, Step, plan_of, suspicious
-from llmops_cli.stats.clustered import Shift, clustered_shift
+from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of
 from llmops_cli.stats.permutation import GradedCase, GradedTest, permutation_test
@@ -27,8 +27,8 @@ CONFIDENCE = 0.95
 class Alpha:
     """How much error one exit code may make on an unchanged prompt: in tests of sets, and of cases."""
 
-    sets: float = 0.042
-    cases: float = 0.008
+    sets: float = 0.04
+    cases: float = 0.01
 
     def __post_init__(self) -> None:
         if not (0 < self.sets < 1 and 0 < self.cases < 1 and self.sets + self.cases < 1):
@@ -215,6 +215,9 @@ def _detectable(one: Compared, alpha: float) -> float | None:
     counts = one.counts
     if not counts:
         return None
+    if one.generalise:
+        shift = _shift(one)
+        return detectable_shift(shift, alpha) if shift is not None else None
     trials = round(sum(c.trials for c in counts) / len(counts))
     base_trials = round(sum(c.base_trials for c in counts) / len(counts))
     rates = shrunken_rates([(c.base_passes, c.base_trials) for c in counts])

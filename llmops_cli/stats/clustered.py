@@ -48,3 +48,12 @@ def clustered_shift(
         return Shift(mean, error, at_most, 1 - student_below(mean / error, count - 1), count)
     # no spread at all: t is infinite or undefined, the sign test still says something
     return Shift(mean, error, at_most, 0.5**count if mean > 0 else 1.0, count)
+
+
+def detectable_shift(shift: Shift, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The smallest drop that a sample with this spread shows at `alpha`, one-sided, with this power.
+
+    Raises ValueError for alpha or power not inside 0..1.
+    """
+    freedom = shift.clusters - 1
+    return (student_quantile(1 - alpha, freedom) + student_quantile(power, freedom)) * shift.error

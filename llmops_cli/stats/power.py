@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from statistics import NormalDist
 
 from llmops_cli.stats.lattice import Summand, lower_tail
 from llmops_cli.stats.stratified import hypergeometric, weight_of
 
 POWER = 0.8
-_GRID = 100
+_GROUPS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,21 @@ def detectable_drop(
     if not rates:
         return None
     share = (cases or len(rates)) / len(rates)
-    groups = Counter(round(rate * _GRID) / _GRID for rate in rates)
+    groups = _grouped(rates)
     z, wanted = NormalDist().inv_cdf(1 - alpha), NormalDist().inv_cdf(power)
 
     def shown(drop: float) -> bool:
         mean = variance = null = 0.0
         for rate, count in groups.items():
-            one = _moments(rate, max(0.0, rate - drop), trials, base_trials)
-            mean, variance, null = (
-                total + share * count * part for total, part in zip((mean, variance, null), one, strict=True)
+            parts = _by_passes(rate, trials, base_trials)
+            chances = _binomial(max(0.0, rate - drop), trials)
+            first, second, third = (
+                sum(chance * part[place] for chance, part in zip(chances, parts, strict=True))
+                for place in range(3)
             )
+            mean += share * count * first
+            variance += share * count * (second - first * first)
+            null += share * count * third
         if null <= 0 or -mean <= z * math.sqrt(null):
             return False
         return -mean - z * math.sqrt(null) >= wanted * math.sqrt(max(variance, 0.0))
@@ -132,23 +138,41 @@ def _prior_size(record: Sequence[tuple[int, int]], mean: float) -> float:
     return min(50.0, max(0.5, 1 / share - 1)) if share > 0 else 50.0
 
 
-@lru_cache(maxsize=8192)
-def _moments(rate: float, candidate: float, trials: int, base_trials: int) -> tuple[float, float, float]:
-    """One case's part of the test: mean and variance of w (a - E a), and the mean of its null variance."""
-    mean = square = null = 0.0
+def _grouped(rates: Sequence[float]) -> Counter[float]:
+    """Equal rates counted; where there are very many different ones, neighbours share their mean."""
+    groups = Counter(rates)
+    if len(groups) <= _GROUPS:
+        return groups
+    ordered = sorted(rates)
+    cuts = [len(ordered) * place // _GROUPS for place in range(_GROUPS + 1)]
+    parts = [ordered[low:high] for low, high in pairwise(cuts) if high > low]
+    merged: Counter[float] = Counter()
+    for part in parts:
+        merged[sum(part) / len(part)] += len(part)
+    return merged
+
+
+@lru_cache(maxsize=1024)
+def _by_passes(rate: float, trials: int, base_trials: int) -> tuple[tuple[float, float, float], ...]:
+    """One case's part of the test, by the candidate's passes, over all the base may do at this rate.
+
+    w (a - E a), its square, and the variance that the test expects of it.
+    """
     theirs = _binomial(rate, base_trials)
-    for passes, chance in enumerate(_binomial(candidate, trials)):
-        for base_passes, base_chance in enumerate(theirs):
+    found = []
+    for passes in range(trials + 1):
+        mean = square = null = 0.0
+        for base_passes, chance in enumerate(theirs):
             total = passes + base_passes
-            if not 0 < total < trials + base_trials:
-                continue
-            expected, variance = _null(total, trials, base_trials)
-            weight, both = weight_of(total, trials, base_trials), chance * base_chance
-            value = weight * (passes - expected)
-            mean += both * value
-            square += both * value * value
-            null += both * weight * weight * variance
-    return mean, square - mean * mean, null
+            if 0 < total < trials + base_trials:
+                expected, variance = _null(total, trials, base_trials)
+                weight = weight_of(total, trials, base_trials)
+                value = weight * (passes - expected)
+                mean += chance * value
+                square += chance * value * value
+                null += chance * weight * weight * variance
+        found.append((mean, square, null))
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
