@@ -6,6 +6,7 @@ from dataclasses import replace
 from llmops_cli.comparison.confirmation import Standing
 from llmops_cli.comparison.rule import CaseFinding, Finding
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
+from llmops_cli.stats.power import chance_of_missing, shrunken_rates
 
 
 def annotate(comparison: Comparison, finding: Finding) -> Comparison:
@@ -17,8 +18,18 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
     return replace(
         comparison,
         deltas=tuple(_delta(delta, suspects) for delta in comparison.deltas),
-        statistics=Statistics(finding.cases, tests, finding.detectable),
+        statistics=Statistics(finding.cases, tests, finding.detectable, _chance_of_missing(comparison)),
     )
+
+
+def _chance_of_missing(comparison: Comparison) -> float | None:
+    bound = comparison.gate.min_pass_rate
+    counts = [(d.base, d.candidate) for d in comparison.deltas if d.comparable]
+    if bound is None or not counts or not comparison.whole:
+        return None
+    rates = shrunken_rates([(base.passes, base.trials) for base, _ in counts])
+    trials = max(1, round(sum(candidate.trials for _, candidate in counts) / len(counts)))
+    return chance_of_missing(rates, trials, bound)
 
 
 def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:

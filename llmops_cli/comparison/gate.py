@@ -12,6 +12,8 @@ from llmops_cli.errors import SourceLocation
 
 MIN_COMPARABLE_SHARE = 0.5
 CONFIRMED = "confirmed"
+NOTABLE_CHANCE = 0.01
+"""From here on it is said how often a bound fails an unchanged prompt by luck."""
 _GRAVITY = (Status.REGRESSION, Status.INCONCLUSIVE, Status.PASS)
 
 
@@ -228,6 +230,13 @@ def _rate(totals: Totals) -> str:
 
 def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> list[str]:
     notes: list[str] = []
+    for one in comparisons:
+        miss = one.statistics.chance_of_missing if one.statistics else None
+        if miss is not None and miss >= NOTABLE_CHANCE and one.gate.min_pass_rate is not None:
+            notes.append(
+                f"{one.title}: min_pass_rate {one.gate.min_pass_rate:.0%} fails an unchanged prompt by chance "
+                f"{miss:.0%} of the time"
+            )
     without = [comparison.title for comparison in comparisons if comparison.against is None]
     if without:
         notes.append(

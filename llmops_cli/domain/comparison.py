@@ -94,6 +94,8 @@ class Statistics:
     cases: int
     tests: tuple[SetTest, ...]
     detectable: float | None
+    chance_of_missing: float | None = None
+    """How often (a share of 1) an unchanged prompt would miss `min_pass_rate` by luck; None without it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ def _read_comparison(
         changes=tuple(data["changes"]),
         model_drifted=data["model_drifted"],
         metrics=metrics,
-        statistics=_read_statistics(data["statistics"]),
+        statistics=_read_statistics(data.get("statistics")),
         notes=tuple(data["notes"]),
         whole=part["complete"],
     )
@@ -262,7 +262,8 @@ def _read_comparison(
 def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
     if data is None:
         return None
-    return Statistics(data["cases"], tuple(SetTest(**test) for test in data["tests"]), data["detectable"])
+    tests = tuple(SetTest(**test) for test in data["tests"])
+    return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"])
 
 
 def _read_metrics(data: Mapping[str, Any]) -> Metrics:

@@ -176,6 +176,7 @@ def _statistics() -> Schema:
         "cases": _COUNT,
         "tests": {"type": "array", "items": of_dataclass(SetTest)},
         "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},
+        "chance_of_missing": {"type": ["number", "null"], "description": "Of min_pass_rate, by luck alone."},
     }
     return _open(properties, list(properties))
 
