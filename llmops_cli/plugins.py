@@ -4,6 +4,8 @@ A built-in is one file and one line in `_BUILT_IN`; a third party's package decl
 group `llmops.scorers`, `llmops.providers`, `llmops.reporters` or `llmops.importers`.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal
@@ -58,9 +60,19 @@ def names(group: Group) -> tuple[str, ...]:
     return (*_BUILT_IN[group], *(n for n in sorted(_third_party(group)) if n not in _BUILT_IN[group]))
 
 
-def has(group: Group, name: str) -> bool:
-    """Whether a group holds a name; the built-ins are asked first, which is quick."""
-    return name in _BUILT_IN[group] or name in _third_party(group)
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a group. Looking for one asks the built-ins first, which is quick."""
+
+    group: Group
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the group holds a name."""
+        return name in _BUILT_IN[self.group] or name in _third_party(self.group)
+
+    def __iter__(self) -> Iterator[str]:
+        """All of them."""
+        return iter(names(self.group))
 
 
 @cache

@@ -1,8 +1,8 @@
 """Settings of a project, and how a model's name becomes a model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.request import Price, ResolvedModel
@@ -70,13 +70,25 @@ class Settings:
     allow_python: bool = False
 
 
+class Schemes(Protocol):
+    """The provider plug-ins: `offline/assistant`, `python:module:function` and `echo` go to theirs."""
+
+    def __contains__(self, name: str, /) -> bool:
+        """Whether there is one of that name; asked for every model, so it should not list them all."""
+        ...
+
+    def __iter__(self) -> Iterator[str]:
+        """Their names."""
+        ...
+
+
 def resolve_model(
-    name: str, settings: Settings, schemes: frozenset[str], where: SourceLocation | None = None
+    name: str, settings: Settings, schemes: Schemes, where: SourceLocation | None = None
 ) -> ResolvedModel:
     """Follow an alias, and find the provider that answers for a name.
 
-    `schemes` are the provider plug-ins' names: `offline/assistant`, `python:module:function` and `echo` go to
-    theirs, any other `vendor/model` goes to LiteLLM. Raises UserError for a name that is neither.
+    What is none of the `schemes`, but written `vendor/model`, goes to LiteLLM. Raises UserError for a name
+    that is neither.
     """
     alias = settings.models.get(name)
     target = alias.model if alias else name
@@ -86,7 +98,7 @@ def resolve_model(
     elif "/" in target:
         provider = "litellm"
     else:
-        known = [*settings.models, *sorted(schemes - {"litellm"})]
+        known = [*settings.models, *sorted({*schemes} - {"litellm"})]
         raise UserError(
             f"unknown model {target!r}",
             where=where,

@@ -24,7 +24,7 @@ def evalset_paths(tree: FileTree) -> dict[str, str]:
 
 def evalset_name(path: str) -> str:
     """`evalsets/support/escalation.yaml` is called "support/escalation"."""
-    return posixpath.splitext(posixpath.relpath(path, EVALSETS_DIR))[0]
+    return posixpath.splitext(path.removeprefix(f"{EVALSETS_DIR}/"))[0]
 
 
 def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Evalset:

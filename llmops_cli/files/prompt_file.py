@@ -47,7 +47,13 @@ def prompt_paths(tree: FileTree) -> dict[str, str]:
 
 def prompt_name(path: str) -> str:
     """`prompts/support/escalation.yaml` is called "support/escalation"."""
-    return posixpath.splitext(posixpath.relpath(path, PROMPTS_DIR))[0]
+    return posixpath.splitext(_below_prompts(path))[0]
+
+
+def _below_prompts(path: str) -> str:
+    """The path from `prompts/` on; `posixpath.relpath` asks for the working directory each time."""
+    plain = path.removeprefix(f"{PROMPTS_DIR}/")
+    return plain if plain != path else posixpath.relpath(path, PROMPTS_DIR)
 
 
 def read_prompt(tree: FileTree, path: str) -> Prompt:
@@ -184,7 +190,7 @@ class _PromptReader:
 
     def _inline(self, node: Node) -> TemplateText | None:
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            return TemplateText(node.value, posixpath.relpath(self.path, PROMPTS_DIR), node.text_where)
+            return TemplateText(node.value, _below_prompts(self.path), node.text_where)
         self.problems.add(f"content must be text or a list of parts, not {kind_of(node)}", node.where)
         return None
 
@@ -193,7 +199,7 @@ class _PromptReader:
         if found is None:
             return None
         path, text = found
-        return TemplateText(text, posixpath.relpath(path, PROMPTS_DIR), SourceLocation(path, 1))
+        return TemplateText(text, _below_prompts(path), SourceLocation(path, 1))
 
     def _tools(self, fields: Fields) -> tuple[AbstractMapping[str, Any], ...]:
         node = fields.node("tools")

@@ -17,16 +17,25 @@ class WorkTree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._real = os.path.realpath(root)
+        self._folders: dict[str, str] = {}
 
     def open(self, path: str) -> BinaryIO | None:
         """See FileTree.open. Raises FileError for a path that leaves the root or cannot be read."""
-        full = os.path.realpath(self.root / path)
+        full = self._real_path(path)
         if os.path.commonpath([full, self._real]) != self._real:
             raise FileError("leads out of the project", where=SourceLocation(path), hint="copy the file here")
         try:
-            return Path(full).open("rb") if Path(full).is_file() else None
+            return open(full, "rb") if os.path.isfile(full) else None  # noqa: PTH113, PTH123 - half the time of pathlib's
         except OSError as error:
             raise FileError(f"cannot be read: {error.strerror}", where=SourceLocation(path)) from error
+
+    def _real_path(self, path: str) -> str:
+        """As `os.path.realpath`, which looks at each part of the path: here once a folder."""
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(self.root / folder)
+        full = os.path.join(self._folders[folder], name)  # noqa: PTH118
+        return os.path.realpath(full) if name in ("", ".", "..") or os.path.islink(full) else full  # noqa: PTH114
 
     def list(self, folder: str) -> list[str]:
         """See FileTree.list; hidden files and folders are passed over."""

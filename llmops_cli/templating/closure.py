@@ -1,5 +1,6 @@
 """Which templates a prompt reaches, and whether they use only what it declares."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,23 +14,34 @@ if TYPE_CHECKING:
     from llmops_cli.templating.analysis import Reference, Scan
 
 
+_REACHES = re.compile(r"\{%[-+]?\s*(include|import|extends|from)\b")
+"""Every tag that names another template begins so; a text without one need not be parsed to find none."""
+
+
 def reached_templates(prompt: Prompt, read: Callable[[str], bytes | None]) -> dict[str, str]:
     """Every template that the prompt's templates include, import or extend, and those in turn.
 
     Gives paths below `prompts/` with their text, line ends as LF; of several names in one `include` the
     one that will be used. `read` takes a path relative to the project's root. Raises FileError with every
-    problem: names that are no literals or lead nowhere, files that are no UTF-8 text, bad syntax.
+    problem: names that are no literals or lead nowhere, files that are no UTF-8 text, bad syntax. Where bad
+    syntax in a text that reaches nothing is all there is, `check_variables` says it.
     """
     problems = Problems()
     found: dict[str, str] = {}
     waiting = list(prompt.template_texts())
+    passed_over: list[TemplateText] = []
     while waiting:
         template = waiting.pop()
-        for reference in _scan(template, problems).references if _marked(template.text) else ():
+        if not _REACHES.search(template.text):
+            passed_over.append(template)
+            continue
+        for reference in _scan(template, problems).references:
             partial = _fetch(reference, template, read, found, problems)
             if partial is not None:
                 found[partial.name] = partial.text
                 waiting.append(partial)
+    for template in passed_over if problems else ():
+        _scan(template, problems)
     problems.raise_if_any()
     return dict(sorted(found.items()))
 

@@ -78,7 +78,7 @@ def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: Sou
         hint = "add `model:` to the prompt, or a default in llmops.yaml"
         raise UserError(f"no model is named for the prompt {prompt.name!r}", where=where, hint=hint)
     place = where if wanted or not prompt.model else SourceLocation(prompt.path)
-    model = resolve_model(name, settings, frozenset(plugins.names("providers")), place)
+    model = resolve_model(name, settings, plugins.Names("providers"), place)
     if model.provider == "litellm" and model.endpoint is None:
         return replace(model, endpoint=endpoint_from_environment(model.name))
     return model
