@@ -17,6 +17,7 @@ from llmops_cli.cli import (
     diff,
     evaluate,
     init,
+    judge,
     label,
     listing,
     log,
@@ -43,6 +44,7 @@ app.command("render")(render.render)
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("accept")(accept.accept)
+app.command("judge")(judge.judge)
 app.command("diff", cls=diff.DiffCommand)(diff.diff)
 app.command("log")(log.log)
 app.command("blame")(blame.blame)

@@ -130,6 +130,17 @@ class Judge:
             return summarise_pairs(scores)
         return summarise_scores(scores, self.scale, grades=bool(self.criteria) or self.pass_at is not None)
 
+    def reading(self) -> dict[str, Any]:
+        """What decides how its replies count, beside the prompt and the model, as JSON values."""
+        criteria = dict(self.criteria) if isinstance(self.criteria, Mapping) else list(self.criteria)
+        return {
+            "scale": list(self.scale),
+            "pass_at": self.pass_at,
+            "criteria": criteria,
+            "votes": self.votes,
+            "vars": dict(self.vars),
+        }
+
     def passes_from(self) -> float:
         """The grade from which an answer passes."""
         return math.ceil(sum(self.scale) / 2) if self.pass_at is None else self.pass_at

@@ -24,6 +24,7 @@ from llmops_cli.workflows.changed import choose
 from llmops_cli.workflows.comparing import Comparing
 from llmops_cli.workflows.confirming import Confirmation, compared_of
 from llmops_cli.workflows.estimate import NOTHING_TO_ASK, Estimate, estimate
+from llmops_cli.workflows.judge_notes import judge_notes
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
 from llmops_cli.workflows.preparing import Prepared, prepare
 from llmops_cli.workflows.project import Project
@@ -183,7 +184,7 @@ class _Evaluation:
             judge_cost=self.parts.tools.judge_cost,
         )
         verdict = decide(comparisons, evalsets, interrupted=run.interrupted)
-        verdict = replace(verdict, notes=(*verdict.notes, *self._notes()))
+        verdict = replace(verdict, notes=(*verdict.notes, *self._notes(evalsets)))
         result = Result(run, tuple(comparisons), verdict)
         try:
             save_run(self.project.root, run.id, result_to_dict(result))
@@ -256,13 +257,14 @@ class _Evaluation:
     def _deterministic(self, variant: VariantPlan) -> bool:
         return self.parts.providers[variant.model.key].deterministic
 
-    def _notes(self) -> list[str]:
+    def _notes(self, evalsets: Sequence[EvalsetRun]) -> list[str]:
         confirmation = self.confirmation
         asked = (
             [f"suspicious cases were asked again: {confirmation.calls} trials"] if confirmation.calls else []
         )
         missing = [f"a suspicious case could not be asked to the end: {why}" for why in confirmation.why_not]
-        return [*asked, *missing, *self.parts.notes]
+        judges = judge_notes(self.project, self.parts.judges, evalsets)
+        return [*asked, *missing, *judges, *self.parts.notes]
 
     def _seed(self) -> int | None:
         selection = self.options.selection
