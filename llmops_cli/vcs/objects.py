@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Protocol
 
 from llmops_cli.errors import UserError
@@ -25,7 +26,7 @@ class Objects:
 
     def __init__(self, git: CatFile, object_format: Callable[[], str]) -> None:
         self._git = git
-        self._object_format = object_format
+        self._object_format = cache(object_format)  # asked at every name that leads nowhere
         self._below: dict[str, dict[str, str]] = {}
 
     def find(self, name: str, kind: str) -> str | None:
