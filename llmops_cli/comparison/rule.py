@@ -9,13 +9,14 @@ loses power with every bit of it; `benchmarks/verdict.py` shows what comes of it
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 from llmops_cli.comparison.confirmation import Plan, Standing, Step, plan_of, suspicious
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of
 from llmops_cli.stats.permutation import GradedCase, GradedTest, permutation_test
-from llmops_cli.stats.power import detectable_drop, shrunken_rates
+from llmops_cli.stats.power import POWER, detectable_drop, shrunken_rates
 from llmops_cli.stats.stratified import Counts, stratified_test
 
 PASS_RATE = "pass rate"  # noqa: S105
@@ -156,21 +157,23 @@ def judge(
     graded scores. Raises ValueError for scores that are not numbers from 0 to 1.
     """
     spent = alpha or Alpha()
-    raw = [_tests(one, seed) for one in compared]
+    drops = [drop_of(one.counts, CONFIDENCE) for one in compared]
+    raw = [_tests(one, drop, seed) for one, drop in zip(compared, drops, strict=True)]
     adjusted = iter(holm([test.p for tests in raw for test in tests]))
     level = spent.sets / max(1, sum(len(tests) for tests in raw))
     found = []
     for place, one in enumerate(compared):
         tests = tuple(_judged(test, next(adjusted), spent.sets, one.min_effect) for test in raw[place])
+        drop, shift = drops[place], _shift(one) if one.generalise else None
         found.append(
             Finding(
                 title=one.title,
                 cases=len(one.counts),
                 tests=tests,
-                drop=drop_of(one.counts, CONFIDENCE),
-                detectable=_detectable(one, level),
+                drop=drop,
+                detectable=_detectable(one, drop, shift, level),
                 suspects=_suspects(place, one, examined or {}),
-                shift=_shift(one) if one.generalise else None,
+                shift=shift,
             )
         )
     return tuple(found)
@@ -189,12 +192,12 @@ class _Raw:
     p: float
 
 
-def _tests(one: Compared, seed: int) -> list[_Raw]:
+def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
     found = []
     shift = _shift(one) if one.generalise else None
     if shift is not None:
         found.append(_Raw(PASS_RATE, "clustered paired t", shift.drop, shift.at_most, shift.p))
-    elif drop := drop_of(one.counts, CONFIDENCE):
+    elif drop is not None:
         p = stratified_test(one.counts).mid_p
         found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p))
     for metric, cases in one.graded.items():
@@ -211,17 +214,20 @@ def _judged(raw: _Raw, adjusted: float, alpha: float, min_effect: float) -> SetT
     return SetTest(raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse)
 
 
-def _detectable(one: Compared, alpha: float) -> float | None:
-    counts = one.counts
-    if not counts:
-        return None
+def _detectable(one: Compared, drop: Drop | None, shift: Shift | None, alpha: float) -> float | None:
+    """What the test of the pass rate would have shown; never less than what `min_effect` lets through."""
     if one.generalise:
-        shift = _shift(one)
-        return detectable_shift(shift, alpha) if shift is not None else None
+        return detectable_shift(shift, alpha, POWER) if shift is not None else None
+    counts = one.counts
+    if drop is None:
+        return None
     trials = round(sum(c.trials for c in counts) / len(counts))
     base_trials = round(sum(c.base_trials for c in counts) / len(counts))
     rates = shrunken_rates([(c.base_passes, c.base_trials) for c in counts])
-    return detectable_drop(rates, trials, base_trials, alpha)
+    found = detectable_drop(rates, trials, base_trials, alpha, POWER)
+    error = (drop.at_most - drop.estimate) / NormalDist().inv_cdf(CONFIDENCE)
+    past_effect = min(1.0, one.min_effect + NormalDist().inv_cdf(POWER) * error) if one.min_effect else 0.0
+    return max(found, past_effect) if found is not None else None
 
 
 def _shift(one: Compared) -> Shift | None:

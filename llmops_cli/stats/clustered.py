@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from llmops_cli.stats.special import student_below, student_quantile
 
+_NO_SPREAD = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -44,7 +46,7 @@ def clustered_shift(
         return None
     error = math.sqrt(count / (count - 1) * sum(value * value for value in sums.values())) / len(drops)
     at_most = mean + student_quantile(confidence, count - 1) * error
-    if error > 0:
+    if error > _NO_SPREAD:
         return Shift(mean, error, at_most, 1 - student_below(mean / error, count - 1), count)
     # no spread at all: t is infinite or undefined, the sign test still says something
     return Shift(mean, error, at_most, 0.5**count if mean > 0 else 1.0, count)

@@ -1,7 +1,7 @@
 """Intervals of rates and of their difference, none of which assumes much data."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -10,6 +10,8 @@ from llmops_cli.stats.stratified import Counts, tally
 
 DROP_BOUND = "stratified Miettinen–Nurminen score bound"
 """What the bounds of a drop are called."""
+_PRECISE = 1e-10
+_NEGATIVE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,11 @@ def drop_of(strata: Iterable[Counts], confidence: float = 0.95) -> Drop | None:
 
     The score statistic of Miettinen & Nurminen (1985, Statistics in Medicine 4:213), every case a stratum of
     equal weight: variances are those that are most likely under the bound itself, so that cases without a
-    failure still add to it. It is inverted numerically. Raises ValueError for a confidence not inside 0..1.
+    failure still add to it. It is inverted numerically. Raises ValueError for a confidence below 0.5 or
+    not below 1.
     """
-    _check(0, 1, confidence)
+    if not 0.5 <= confidence < 1:
+        raise ValueError(f"the confidence of a bound lies in 0.5..1, not {confidence}")
     groups = [(key, count) for key, count in tally(strata).items() if key[1] and key[3]]
     cases = sum(count for _, count in groups)
     if not cases:
@@ -73,16 +77,12 @@ def drop_of(strata: Iterable[Counts], confidence: float = 0.95) -> Drop | None:
     estimate = sum(count * (key[2] / key[3] - key[0] / key[1]) for key, count in groups) / cases
     z = NormalDist().inv_cdf(confidence)
 
+    def excess(drop: float, sign: int) -> float:
+        error = math.sqrt(sum(count * _variance(*key, -drop) for key, count in groups)) / cases
+        return sign * (drop - estimate) - z * error
+
     def bound(sign: int) -> float:
-        near, far = estimate, float(sign)
-        for _ in range(40):
-            middle = (near + far) / 2
-            error = math.sqrt(sum(count * _variance(*key, -middle) for key, count in groups)) / cases
-            if sign * (middle - estimate) <= z * error:
-                near = middle
-            else:
-                far = middle
-        return (near + far) / 2
+        return _crossing(lambda drop: excess(drop, sign), estimate, float(sign))
 
     return Drop(estimate, bound(-1), bound(1), confidence)
 
@@ -105,6 +105,30 @@ def _variance(passes: int, trials: int, base_passes: int, base_trials: int, diff
     rate = min(1.0, max(0.0, base + difference))
     spread = rate * (1 - rate) / trials + base * (1 - base) / base_trials
     return spread * whole / (whole - 1)
+
+
+def _crossing(function: Callable[[float], float], inside: float, outside: float) -> float:
+    """Where a function turns positive on the way from `inside` to `outside`; `outside` if it never does.
+
+    False position with the Illinois step (Dowell & Jarratt 1971, BIT 11:168).
+    """
+    # without a failure anywhere it is 0 at the estimate and negative right beside it
+    low, high = min(function(inside), -_NEGATIVE), function(outside)
+    if high <= 0:
+        return outside
+    last = 0
+    for _ in range(100):
+        place = (inside * high - outside * low) / (high - low)
+        value = function(place)
+        side = 1 if value > 0 else -1
+        if side > 0:
+            moved, outside, high, low = outside - place, place, value, low / 2 if side == last else low
+        else:
+            moved, inside, low, high = inside - place, place, value, high / 2 if side == last else high
+        last = side
+        if abs(moved) < _PRECISE or value == 0:
+            break
+    return place
 
 
 def _check(passes: int, trials: int, confidence: float) -> None:
