@@ -23,7 +23,8 @@ _EARLY_OF_BOTH = 0.6
 """Early, where both sides are asked: this share of one side's trials, both counted."""
 _LEAD = 3
 """The candidate is so many trials ahead of the base: most suspects are cleared by it alone."""
-_MOST = 200
+MOST = 200
+"""No case is worth more fresh trials a side than this."""
 
 
 class Standing(StrEnum):
@@ -81,7 +82,7 @@ def suspicious(counts: Counts) -> bool:
     )
 
 
-def plan_of(counts: Counts, level: float, most: int = _MOST) -> Plan:
+def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:
     """How to examine a case with these trials on record; `level` is this case's own part of alpha.
 
     As few fresh trials as will still confirm a break with a few answers astray: two on each side where both

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
-from llmops_cli.comparison.confirmation import Plan, Standing, Step, plan_of, suspicious
+from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, plan_of, suspicious
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of
@@ -133,11 +133,17 @@ class Examined:
     step: Step
 
 
-def plans(compared: Sequence[Compared], alpha: Alpha | None = None) -> dict[tuple[int, str], Plan]:
-    """The suspicious cases, by (place in `compared`, case id), each with how to examine it."""
+def plans(
+    compared: Sequence[Compared], *, alpha: Alpha | None = None, most: int = MOST
+) -> dict[tuple[int, str], Plan]:
+    """The suspicious cases, by (place in `compared`, case id), each with how to examine it.
+
+    `most` bounds the fresh trials a side. A plan that is not `reachable` within it is not worth a call: leave
+    it out of `examined`, and its case stays an unconfirmed flip. Raises ValueError where `most` is below 1.
+    """
     level = _level(compared, alpha or Alpha())
     return {
-        (place, case_id): plan_of(counts, level)
+        (place, case_id): plan_of(counts, level, most)
         for place, one in enumerate(compared)
         for case_id, counts in one.cases.items()
         if suspicious(counts)

@@ -141,6 +141,12 @@ def test_an_all_failing_candidate_is_a_regression() -> None:
     assert only(Compared("shop", cases(*[FLIPPED] * 10))).worse
 
 
+def test_a_bound_on_calls_can_leave_a_flip_unconfirmed() -> None:
+    compared = Compared("shop", cases(FLIPPED, *[GOOD] * 59))
+    assert plans([compared])[0, "case-0"].reachable
+    assert not plans([compared], most=4)[0, "case-0"].reachable
+
+
 def test_nothing_compared_is_nothing_found() -> None:
     assert judge([]) == ()
     assert plans([]) == {}
