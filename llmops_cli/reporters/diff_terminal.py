@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llmops_cli.domain.diff import AnswerPair, AnswersDiff, Diff, Effect, PromptDiff, TextChange
 from llmops_cli.reporters import diff_lines as lines
 from llmops_cli.reporters.figures import plural
 from llmops_cli.reporters.inert import inert, shorten
-from llmops_cli.reporters.tables import format_table, make_console, trimmed
-from llmops_cli.reporters.word_diff import Mark, word_diff
+from llmops_cli.reporters.tables import format_table, make_console, marked, trimmed
+from llmops_cli.reporters.word_diff import word_diff
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -212,23 +212,10 @@ class _Writer:
         broke = pair.passed_before is True and pair.passed_after is False
         self.line(f"{inert(pair.case_id)}  {lines.verdicts(pair)}", "red" if broke else "", 4)
         pieces = list(word_diff(_shown(pair.before), _shown(pair.after)))
-        self._row("-", self._marked(pieces, "removed"), 6)
-        self._row("+", self._marked(pieces, "added"), 6)
+        self._row("-", marked(pieces, "removed", plain=self.plain), 6)
+        self._row("+", marked(pieces, "added", plain=self.plain), 6)
         for change in lines.score_changes(pair):
             self._bullet(change, 6, "dim")
-
-    def _marked(self, pieces: Iterable[tuple[Mark, str]], own: Mark) -> Text:
-        from rich.text import Text
-
-        text = Text(overflow="fold")
-        for mark, piece in pieces:
-            if mark == "same":
-                text.append(piece)
-            elif mark == own and self.plain:
-                text.append(f"[-{piece}-]" if own == "removed" else f"{{+{piece}+}}")
-            elif mark == own:
-                text.append(piece, style="red" if own == "removed" else "green")
-        return text
 
 
 def _shown(answer: str) -> str:

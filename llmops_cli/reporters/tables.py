@@ -6,13 +6,15 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llmops_cli.reporters.inert import inert
+from llmops_cli.reporters.word_diff import Mark
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 PIPED_WIDTH = 10_000
 """What is piped is read elsewhere: lines are not broken to fit this terminal."""
@@ -121,3 +123,18 @@ def _print_records(console: Console, header: Sequence[str], cells: list[list[str
             if cell:
                 grid.add_row(Text(f"  {name:<{label}}", style="dim"), Text(cell, overflow="fold"))
         console.print(grid)
+
+
+def marked(pieces: Iterable[tuple[Mark, str]], own: Mark, *, plain: bool) -> Text:
+    """One side of a word diff: its own words in colour, or in brackets where there is none."""
+    from rich.text import Text
+
+    text = Text(overflow="fold")
+    for mark, piece in pieces:
+        if mark == "same":
+            text.append(piece)
+        elif mark == own and plain:
+            text.append(f"[-{piece}-]" if own == "removed" else f"{{+{piece}+}}")
+        elif mark == own:
+            text.append(piece, style="red" if own == "removed" else "green")
+    return text

@@ -11,8 +11,8 @@ from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import Outcome
 from llmops_cli.reporters import figures, summary
 from llmops_cli.reporters.inert import inert, shorten
-from llmops_cli.reporters.tables import make_console, trimmed
-from llmops_cli.reporters.word_diff import Mark, word_diff
+from llmops_cli.reporters.tables import make_console, marked, trimmed
+from llmops_cli.reporters.word_diff import word_diff
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -167,22 +167,9 @@ class _Report:
                 yield "answer", after, ""
             return
         pieces = list(word_diff(before, after or ""))
-        yield "before", self._marked(pieces, "removed"), ""
+        yield "before", marked(pieces, "removed", plain=self.plain), ""
         if after is not None:
-            yield "after", self._marked(pieces, "added"), ""
-
-    def _marked(self, pieces: Sequence[tuple[Mark, str]], own: Mark) -> Text:
-        from rich.text import Text
-
-        text = Text(overflow="fold")
-        for mark, piece in pieces:
-            if mark == "same":
-                text.append(piece)
-            elif mark == own and self.plain:
-                text.append(f"[-{piece}-]" if own == "removed" else f"{{+{piece}+}}")
-            elif mark == own:
-                text.append(piece, style="red" if own == "removed" else "green")
-        return text
+            yield "after", marked(pieces, "added", plain=self.plain), ""
 
     def _fields(self, fields: Iterable[tuple[str, str | Text, str]]) -> None:
         from rich.table import Table
