@@ -87,6 +87,7 @@ class _Runs:
     def __init__(self, pool: ProcessPoolExecutor, repetitions: int) -> None:
         self._pool = pool
         self.repetitions = repetitions
+        self._known: dict[tuple[World, Change], Cell] = {}
 
     def collect(self, one: Callable[[np.random.Generator], T], name: str) -> list[T]:
         """`one`, so many times."""
@@ -99,8 +100,10 @@ class _Runs:
 
     def cell(self, world: World, change: Change) -> Cell:
         """The product's rule on one kind of pull request."""
+        if (world, change) in self._known:
+            return self._known[world, change]
         found = self.collect(partial(_pull_request, world, change), f"{world} {change}")
-        return Cell(
+        cell = Cell(
             sum(one.failed for one in found),
             len(found),
             sum(one.by_set for one in found),
@@ -108,6 +111,8 @@ class _Runs:
             sum(one.extra_calls for one in found) / sum(one.calls for one in found),
             sum(one.covered for one in found),
         )
+        self._known[world, change] = cell
+        return cell
 
 
 def _many(one: Callable[[np.random.Generator], T], seed: tuple[int, int], size: int) -> list[T]:

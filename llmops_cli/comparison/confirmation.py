@@ -9,6 +9,7 @@ only lower the false alarms). Pure: an engine asks, counts and comes back.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from llmops_cli.stats.fisher import fisher_worse
 from llmops_cli.stats.stratified import Counts
@@ -110,6 +111,7 @@ def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:
     return Plan(fresh, fresh, level)
 
 
+@lru_cache(maxsize=16384)
 def examine(plan: Plan, fresh: Counts) -> Step:
     """What follows from the fresh trials so far (the record is in the plan).
 
