@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from llmops_cli.errors import UserError
 
+_NO_REPLY = "SHA is empty"
+"""How GitPython says that `cat-file` ended without a reply."""
+
 
 class CatFile(Protocol):
     """The part of GitPython's `Git` that keeps `git cat-file` running; ValueError means "missing"."""
@@ -33,7 +36,7 @@ class Objects:
         """The hash of a blob or tree; None where the name leads to none."""
         try:
             found, is_a, _ = map(_text, self._git.get_object_header(name))
-        except ValueError as error:
+        except (ValueError, BrokenPipeError) as error:
             self._refuse_unreadable(error)
             return None
         return found if is_a == kind else None
@@ -42,7 +45,7 @@ class Objects:
         """The bytes of a blob or tree; None where the name leads to none."""
         try:
             _, is_a, _, data = self._git.get_object_data(name)
-        except ValueError as error:
+        except (ValueError, BrokenPipeError) as error:
             self._refuse_unreadable(error)
             return None
         return bytes(data) if _text(is_a) == kind else None
@@ -66,8 +69,15 @@ class Objects:
             self._below[tree] = found
         return self._below[tree]
 
-    def _refuse_unreadable(self, error: ValueError) -> None:
-        """A ValueError is GitPython's word for "missing", and for names of objects that it cannot read."""
+    def _refuse_unreadable(self, error: ValueError | BrokenPipeError) -> None:
+        """A ValueError is GitPython's word for "missing", and for names of objects that it cannot read.
+
+        Where git itself gave up, nothing is known of any further name: that is no absence.
+        """
+        if isinstance(error, BrokenPipeError) or _NO_REPLY in str(error):
+            message = "git stopped reading: this clone lacks an object that it should have"
+            hint = "a partial clone gets it with `git fetch --refetch --no-filter`"
+            raise UserError(message, hint=hint) from error
         if self._object_format() != "sha1":
             message = "the repository uses SHA-256 object names, which GitPython cannot read yet"
             hint = "`eval` without --against and --at works all the same"
