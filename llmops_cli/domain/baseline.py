@@ -81,7 +81,7 @@ def union(known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int)
     """All answers to one request: those on record and those of a run, each call once, at most `most`.
 
     A record that kept only the latest run would be the best of several; the oldest answers make room. A
-    line to which nothing is added stays as it is.
+    line to which nothing is added, and whose scores are by the same rulers, stays as it is.
     """
     calls = {call for line in known for call in line.calls}
     merged = list(known)
@@ -93,10 +93,18 @@ def union(known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int)
         fresh = tuple(call for call in line.calls if call not in calls)
         # without calls to tell them apart, answers of a deterministic provider are the same ones again
         added = len(fresh) if line.calls else max(0, line.count - merged[place].count)
+        old = merged[place]
         if added:
-            old = merged[place]
-            merged[place] = replace(old, count=old.count + added, calls=old.calls + fresh, raw="")
+            old = replace(old, count=old.count + added, calls=old.calls + fresh, raw="")
+        if _rulers(old) != _rulers(line):
+            # else a changed judge would be asked about the same old answers at every run
+            old = replace(old, scores=line.scores, raw="")
+        merged[place] = old
     return _capped(merged, most)
+
+
+def _rulers(line: BaselineLine) -> dict[str, str]:
+    return {name: score.scorer for name, score in line.scores.items()}
 
 
 def _same_text(one: BaselineLine, other: BaselineLine) -> bool:

@@ -89,3 +89,18 @@ def test_a_provider_that_always_answers_alike_fills_no_record(project: Project) 
         project.llmops("accept", "--bank")
 
     assert '"count"' not in project.read("evalsets/p.baseline.jsonl")
+
+
+def test_accepting_under_a_changed_ruler_renews_the_marks_and_nothing_else(project: Project) -> None:
+    import json
+
+    greeting_project(project)
+    before = [json.loads(line) for line in project.baseline()]
+    project.edit("evalsets/greet.yaml", "contains:", "starts_with:")
+    project.llmops("eval")
+    project.llmops("accept")
+
+    after = [json.loads(line) for line in project.baseline()]
+
+    assert [sorted(line["scores"]) for line in after] == [["starts_with"], ["starts_with"]]
+    assert [{**line, "scores": {}} for line in after] == [{**line, "scores": {}} for line in before]
