@@ -21,9 +21,12 @@ from llmops_cli.cli import (
     label,
     listing,
     log,
+    power,
     render,
+    report,
     run,
     schema,
+    score,
 )
 from llmops_cli.errors import ExitCode, UserError
 
@@ -44,6 +47,8 @@ app.command("render")(render.render)
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("accept")(accept.accept)
+app.command("score")(score.score)
+app.command("report")(report.report)
 app.command("judge")(judge.judge)
 app.command("diff", cls=diff.DiffCommand)(diff.diff)
 app.command("log")(log.log)
@@ -52,6 +57,7 @@ app.command("bisect")(bisect.bisect)
 app.command("label")(label.label)
 app.command("rollback")(label.rollback)
 app.command("bundle")(bundle.bundle)
+app.command("power")(power.power)
 app.command("schema")(schema.schema)
 
 _MAX_SAID = 50
@@ -94,6 +100,8 @@ def _run() -> int:
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = ExitCode.INTERRUPTED
+    except SystemExit as stop:  # Typer ends a broken pipe so, with 1: no verdict of ours
+        code = ExitCode.PASS if not stop.code else ExitCode.BUG
     except Exception:  # noqa: BLE001  # the last line of defence: a bug must not look like a result
         from llmops_cli.cli.bug_report import report_bug
 
