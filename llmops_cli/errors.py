@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of every command; `REGRESSION` is the verdict of `eval` and `merge`, nothing else."""
+    """The exit codes of every command; `REGRESSION` is the verdict of `eval` and `merge`, or a kappa too low."""
 
     PASS = 0
     REGRESSION = 1
