@@ -7,7 +7,6 @@ import typer
 
 from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
 from llmops_cli.cli.output import emit
-from llmops_cli.errors import ExitCode
 
 
 def bisect(

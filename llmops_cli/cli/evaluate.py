@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -114,7 +115,8 @@ def evaluate(
     if price:
         _print_estimate(estimate_run(project, options), output)
         return
-    with Progress() as progress:
+    # what the project's own code prints is no part of the result
+    with Progress() as progress, redirect_stdout(sys.stderr):
         result = run_evaluation(project, options, progress, lambda line: typer.echo(line, err=True))
     emit(plugins.load("reporters", output.value)(result))
     raise typer.Exit(ExitCode.INTERRUPTED if result.run.interrupted else result.verdict.status.exit_code)

@@ -29,6 +29,7 @@ from llmops_cli.cli import (
     score,
 )
 from llmops_cli.errors import ExitCode, UserError
+from llmops_cli.reporters.inert import inert
 
 app = typer.Typer(
     name="llmops",
@@ -96,7 +97,8 @@ def _run() -> int:
         _say(error)
         return error.exit_code
     except TyperException as error:
-        typer.echo(f"error: {error.format_message()}", err=True)
+        message = error.format_message()
+        typer.echo(message if message.startswith("Usage:") else f"error: {inert(message)}", err=True)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = ExitCode.INTERRUPTED
@@ -114,7 +116,8 @@ def _run() -> int:
 
 def _say(error: UserError) -> None:
     for problem in error.problems[:_MAX_SAID]:
-        typer.echo(f"error: {problem}", err=True)
+        text = inert(str(problem)).replace("\n", "\\n")  # names of files may hold anything, too
+        typer.echo(f"error: {text}", err=True)
     count = len(error.problems)
     if count > 1:
         more = f", the first {_MAX_SAID} are above" if count > _MAX_SAID else ""

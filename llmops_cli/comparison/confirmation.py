@@ -18,9 +18,9 @@ ENOUGH_ON_RECORD = 10
 """A base with so many trials on record is not asked again."""
 _AGAINST = 2
 """So many early answers that speak against a break (the candidate passes, the base fails) clear a case."""
-_EARLY = 5
+_EARLY = 4
 """Early: so many fresh trials of the candidate, where the base's record stands."""
-_EARLY_OF_BOTH = 0.6
+_EARLY_OF_BOTH = 0.55
 """Early, where both sides are asked: this share of one side's trials, both counted."""
 _LEAD = 3
 """The candidate is so many trials ahead of the base: most suspects are cleared by it alone."""
@@ -86,8 +86,8 @@ def suspicious(counts: Counts) -> bool:
 def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:
     """How to examine a case with these trials on record; `level` is this case's own part of alpha.
 
-    As few fresh trials as will still confirm a break with a few answers astray: two on each side where both
-    are asked; against a record, one pass where the base failed two, and none against the poorest record that
+    As few fresh trials as will still confirm a break with a few answers astray: two passes and three failures
+    of the base where both are asked; against a record, one pass where the base failed two, and none against the poorest record that
     is suspicious. Never more than `most`. The number depends on how many trials the base has on record, not
     on how they ended: the level would be lost.
     Raises ValueError for a level not inside 0..1 or `most` below 1.
@@ -107,7 +107,7 @@ def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:
             most,
         )
         return Plan(fresh, 0, level, (counts.base_passes, on_record))
-    fresh = next((k for k in range(4, most) if fisher_worse(Counts(2, k, k - 2, k)) <= level), most)
+    fresh = next((k for k in range(5, most) if fisher_worse(Counts(2, k, k - 3, k)) <= level), most)
     return Plan(fresh, fresh, level)
 
 

@@ -12,6 +12,7 @@ from llmops_cli.errors import SourceLocation
 
 MIN_COMPARABLE_SHARE = 0.5
 CONFIRMED = "confirmed"
+_MAX_CAUSES = 5
 NOTABLE_CHANCE = 0.01
 """From here on it is said how often a bound fails an unchanged prompt by luck."""
 _GRAVITY = (Status.REGRESSION, Status.INCONCLUSIVE, Status.PASS)
@@ -197,7 +198,11 @@ def _unanswered(comparison: Comparison) -> list[Reason]:
         why = (outcome.unjudged if outcome else None) or "no answer"
         causes.setdefault(why + hint, []).append(delta.case_id)
     reasons = []
-    for cause, ids in causes.items():
+    shown = list(causes.items())[:_MAX_CAUSES]
+    if len(causes) > _MAX_CAUSES:
+        others = [case_id for ids in list(causes.values())[_MAX_CAUSES:] for case_id in ids]
+        shown.append((f"{len(causes) - _MAX_CAUSES} other causes; `--format json` holds them all", others))
+    for cause, ids in shown:
         names = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
         cases = "1 case" if len(ids) == 1 else f"{len(ids)} cases"
         text = f"{comparison.title}: {cases} could not be judged ({names}): {cause}"
@@ -240,8 +245,8 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
     without = [comparison.title for comparison in comparisons if comparison.against is None]
     if without:
         notes.append(
-            f"no baseline for {', '.join(without)}: only bounds and critical cases decided; "
-            "`llmops accept` makes this run the baseline"
+            f"no baseline for {', '.join(without)}: only bounds and critical cases decided"
+            + ("; `llmops accept` makes this run the baseline" if all(run.complete for run in runs) else "")
         )
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
     notes += [

@@ -20,6 +20,8 @@ class RecordedScore:
     passed: bool
     explanation: str = ""
     severity: Severity = "fail"
+    redacted: bool = False
+    """The answer it stands beside is not the one that was judged, but what redaction left of it."""
 
 
 @dataclass(frozen=True, slots=True)

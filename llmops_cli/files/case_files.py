@@ -106,7 +106,7 @@ class CaseReader:
                 self.problems.add(f"the line is longer than {_MAX_LINE // 1_000_000} MB", where)
                 return
             try:
-                value = strict_json(line, where)
+                value = strict_json(line.rstrip("\r\n"), where)
             except FileError as error:
                 cut = "" if line.endswith("\n") else " (the last line looks cut)"
                 self.problems.add(error.problems[0].message + cut, error.problems[0].where)

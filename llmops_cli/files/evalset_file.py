@@ -9,6 +9,7 @@ from llmops_cli.errors import FileError, Problems, SourceLocation
 from llmops_cli.files.binding import check_unique_names, read_scorers
 from llmops_cli.files.case_files import MAX_TRIALS, CaseDefaults, CaseReader
 from llmops_cli.files.fields import Fields
+from llmops_cli.files.references import named_files
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import parse_yaml, plain
 
@@ -17,9 +18,9 @@ _ENDINGS = (".yaml", ".yml")
 
 
 def evalset_paths(tree: FileTree) -> dict[str, str]:
-    """Every evalset's name and path, sorted by name."""
+    """Every evalset's name and path, sorted by name. Raises FileError where two files would have one name."""
     paths = [path for path in tree.list(EVALSETS_DIR) if path.endswith(_ENDINGS)]
-    return dict(sorted((evalset_name(path), path) for path in paths))
+    return named_files(paths, evalset_name, "evalset")
 
 
 def evalset_name(path: str) -> str:

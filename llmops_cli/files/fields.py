@@ -8,6 +8,7 @@ from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, kind_o
 
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_SURELY_PERCENT = 5.0
 _SHARE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(%)?\s*")
 
 
@@ -109,6 +110,9 @@ class Fields:
             self._wrong(key, "a share such as 0.9 or 90%", node)
             return None
         share = float(match[1]) / (100 if match[2] else 1)
+        if maximum is None and not match[2] and share >= _SURELY_PERCENT:
+            self.problems.add(f"{key!r} of {share:g} means {share:.0%}", node.where, f"write {match[1]}%")
+            return None
         if maximum is not None and share > maximum:
             self.problems.add(f"{key!r} must lie between 0 and {maximum:.0%}", node.where, f"{match[1]}% ?")
             return None

@@ -21,7 +21,7 @@ from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation, did_you_mean
 from llmops_cli.files.fields import Fields
 from llmops_cli.files.labels_file import LABELS_FILE
-from llmops_cli.files.references import read_data_file, read_image, read_template_file
+from llmops_cli.files.references import named_files, read_data_file, read_image, read_template_file
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, kind_of, parse_yaml, plain
 
@@ -35,14 +35,8 @@ def prompt_paths(tree: FileTree) -> dict[str, str]:
     Raises FileError where two files would have one name.
     """
     paths = [p for p in tree.list(PROMPTS_DIR) if p.endswith(_ENDINGS) and p != LABELS_FILE]
-    found: dict[str, str] = {}
-    for path in sorted(path for path in paths if not posixpath.basename(path).startswith("_")):
-        name = prompt_name(path)
-        if name in found:
-            message = f"two files are the prompt {name!r}: {found[name]} and {path}"
-            raise FileError(message, where=SourceLocation(path), hint="rename one of them")
-        found[name] = path
-    return dict(sorted(found.items()))
+    whole = [path for path in paths if not posixpath.basename(path).startswith("_")]
+    return named_files(whole, prompt_name, "prompt")
 
 
 def prompt_name(path: str) -> str:

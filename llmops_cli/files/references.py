@@ -1,6 +1,7 @@
 """Files that a file names: schemas, tools, templates, images."""
 
 import posixpath
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llmops_cli.domain.prompt import PROMPTS_DIR
@@ -91,3 +92,15 @@ def read_image(tree: FileTree, base: str, name: str, where: SourceLocation, prob
         problems.add(f"{name!r} is larger than {MAX_IMAGE_BYTES // 1_000_000} MB", where)
         return None
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def named_files(paths: Sequence[str], name_of: Callable[[str], str], what: str) -> dict[str, str]:
+    """Name to path, sorted by name. Raises FileError where two files would have one name."""
+    found: dict[str, str] = {}
+    for path in sorted(paths):
+        name = name_of(path)
+        if name in found:
+            message = f"two files are the {what} {name!r}: {found[name]} and {path}"
+            raise FileError(message, where=SourceLocation(path), hint="rename one of them")
+        found[name] = path
+    return dict(sorted(found.items()))

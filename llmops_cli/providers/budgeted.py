@@ -109,7 +109,7 @@ class Budgeted:
             amount = 0.0
         if not await self._budget.reserve_when_free(amount):
             raise ProviderError(
-                f"the budget of {_usd(self._budget.limit or 0.0)} is used up",
+                self._refusal(amount),
                 hint="raise --max-cost or run.max_cost",
             )
         actual: float | None = 0.0
@@ -119,6 +119,12 @@ class Budgeted:
         finally:
             self._budget.settle(amount, actual)
         return response
+
+    def _refusal(self, amount: float) -> str:
+        limit = _usd(self._budget.limit or 0.0)
+        if self._budget.spent > 0:
+            return f"the budget of {limit} is used up"
+        return f"the budget of {limit} does not allow a call that may cost {_usd(amount)}"
 
     async def aclose(self) -> None:
         """Close the inner provider."""

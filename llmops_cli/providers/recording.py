@@ -188,11 +188,18 @@ def _line(value: Mapping[str, Any]) -> str:
 
 def _append_line(path: Path, line: str) -> None:
     """Add a line in one write, after mending an end that a killed run left without a line break."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
-        before = "" if size else _line(_HEAD)
-        if size:
-            file.seek(-1, os.SEEK_END)
-            before = "" if file.read(1) == b"\n" else "\n"
-        file.write(f"{before}{line}".encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            before = "" if size else _line(_HEAD)
+            if size:
+                file.seek(-1, os.SEEK_END)
+                before = "" if file.read(1) == b"\n" else "\n"
+            file.write(f"{before}{line}".encode())
+    except OSError as error:
+        raise ProviderError(
+            f"the recording {path} cannot be written: {error.strerror}",
+            fatal=True,
+            hint="free some space, or record to another place",
+        ) from error

@@ -105,16 +105,22 @@ def headline(result: Result) -> str:
     return "nothing got worse" if compared else "nothing to compare with yet"
 
 
+def _acceptable(result: Result) -> bool:
+    """Whether `accept` would take the run: whole sets, compared with a baseline."""
+    whole = all(part.complete for part in result.run.evalsets)
+    return whole and not any((c.against or "").startswith("variant ") for c in result.comparisons)
+
+
 def next_steps(result: Result) -> list[str]:
     status = result.verdict.status
     first = next((c for c in result.comparisons if c.of_kind(DeltaKind.REGRESSED)), None)
     if status is Status.REGRESSION and first is not None:
         case = first.of_kind(DeltaKind.REGRESSED)[0].case_id
-        return [
+        steps = [
             f"see the messages: llmops render {first.variant.prompt} --evalset {first.evalset} --case {case}",
             "run only what failed: llmops eval --last-failed",
-            "if the new answers are right: llmops accept",
         ]
-    if status is Status.PASS and any(c.against is None for c in result.comparisons):
+        return [*steps, "if the new answers are right: llmops accept"] if _acceptable(result) else steps
+    if status is Status.PASS and any(c.against is None for c in result.comparisons) and _acceptable(result):
         return ["make these answers the baseline: llmops accept"]
     return []

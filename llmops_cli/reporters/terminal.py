@@ -245,13 +245,14 @@ class _Report:
 
 
 def _is_broken(delta: Delta, comparison: Comparison) -> bool:
-    """Regressions; without a baseline, whatever fails; and critical cases in any event."""
+    """Regressions; whatever fails and has nothing to be compared with; and critical cases in any event."""
     if delta.kind is DeltaKind.REGRESSED:
         return True
     failed_trial = delta.candidate.passes < delta.candidate.trials
     if delta.case is not None and delta.case.critical and failed_trial:
         return True
-    return comparison.against is None and delta.candidate.passed is False
+    unknown = delta.kind in (DeltaKind.NEW, DeltaKind.INCOMPARABLE)
+    return (comparison.against is None or unknown) and delta.candidate.passed is False
 
 
 def _falls_under(delta: Delta, kind: DeltaKind) -> bool:

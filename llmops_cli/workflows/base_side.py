@@ -209,7 +209,7 @@ class BaseSides:
                 Source.BASELINE,
                 response_of(line, n),
                 scores=scores,
-            )  # fmt: skip
+            )
             for n in range(line.count)
         ]
 

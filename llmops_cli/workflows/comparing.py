@@ -11,7 +11,7 @@ from llmops_cli.domain.redaction import redact_outcome
 from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import UserError
 from llmops_cli.workflows.against import mark_accepted
-from llmops_cli.workflows.base_side import BaseSides, strangers
+from llmops_cli.workflows.base_side import BaseSides, accepted_answer, strangers
 from llmops_cli.workflows.confirming import Question, Suspect
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.rerun import BaselineRerun
@@ -100,7 +100,8 @@ class Comparing:
             question = self._base.question(case, (own or lines)[0])
             return Question(question.request, question.model.key, _BASE_TRIALS)
 
-        return Suspect(plan, case, candidate, base)
+        accepted = accepted_answer(self._baselines.get(plan.evalset.name), case_id, variant.variant.name, 1)
+        return Suspect(plan, case, candidate, accepted, base)
 
     async def _base_side(
         self, plan: EvalsetPlan, variant: VariantPlan, baseline: Baseline | None, done: Sequence[Outcome]

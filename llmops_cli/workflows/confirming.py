@@ -37,6 +37,8 @@ class Suspect:
     plan: EvalsetPlan
     case: Case
     candidate: Question
+    accepted: str | None
+    """The accepted answer, for judges that compare with it."""
     base: Callable[[], Question]
     """Raises UserError where the base version is not at hand."""
 
@@ -118,7 +120,9 @@ class Confirmation:
                 return None
             self.calls += 1
             specs = suspect.plan.evalset.scorers_of(suspect.case)
-            scores = await self._parts.scoring.score(specs, suspect.case, question.request, response)
+            scores = await self._parts.scoring.score(
+                specs, suspect.case, question.request, response, accepted=suspect.accepted
+            )
         gating = [named for named in scores if named.severity == "fail"]
         if any(named.score is not None and not named.score.passed for named in gating):
             return False

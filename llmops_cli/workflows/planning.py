@@ -79,6 +79,9 @@ def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: Sou
         raise UserError(f"no model is named for the prompt {prompt.name!r}", where=where, hint=hint)
     place = where if wanted or not prompt.model else SourceLocation(prompt.path)
     model = resolve_model(name, settings, plugins.Names("providers"), place)
+    if model.provider == "python" and not settings.allow_python:
+        hint = "set allow_python: true in llmops.yaml"
+        raise UserError(f"{model.name} is code of this project, which may not run", where=place, hint=hint)
     if model.provider == "litellm" and model.endpoint is None:
         return replace(model, endpoint=endpoint_from_environment(model.name))
     return model

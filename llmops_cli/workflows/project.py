@@ -116,8 +116,15 @@ class Project:
                 raise NothingSelectedError(f"no evalset uses the prompt {prompt!r}", hint=hint)
         return names
 
+    def _from_root(self, word: str) -> str:
+        """A path from the project's root, where the word is one from the working directory; else the word."""
+        with suppress(OSError, ValueError):
+            full = (Path.cwd() / word).resolve(strict=True)
+            return full.relative_to(self.root.resolve()).as_posix()
+        return word.removeprefix("./")
+
     def _matching(self, word: str) -> list[str]:
-        plain = word.removeprefix("./")
+        plain = self._from_root(word)
         names = [
             name
             for name, path in self.evalset_paths.items()

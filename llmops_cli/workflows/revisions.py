@@ -1,5 +1,6 @@
 """A project with its history: prompts at revisions and behind labels."""
 
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +37,8 @@ class Revisions:
     def repository(self) -> Repository:
         """The repository. Raises UserError where there is none."""
         if self.repository_if_any is None:
+            if shutil.which("git") is None:
+                raise UserError("there is no git on the PATH, and history is what this needs")
             message = f"{self.project.root} is in no git repository, and history is what this needs"
             raise UserError(message, hint="`git init` starts one; eval, check and render work without")
         return self.repository_if_any

@@ -23,6 +23,7 @@ from llmops_cli.templating.values import ValueTemplates, check_value, references
 from llmops_cli.workflows.identity import ScorerIdentities
 
 SCOPE = ("vars", "expected", "context", "output", "json", "messages")
+_REDACTED = "the accepted answer is redacted, so a changed scorer cannot judge it; --fresh asks anew"
 _FROM_ANSWER = frozenset({"output", "json", "messages"})
 
 
@@ -139,6 +140,8 @@ class CaseScoring:
         # figures over a set need each score's details, which a baseline does not keep
         # (asked by name: isinstance with a Protocol takes longer than most scorers)
         stands = getattr(spec.scorer, "recorded_stands", not hasattr(spec.scorer, "summarise"))
+        if any(score.redacted for score in recorded.values()) and (known is None or known.scorer != digest):
+            return replace(named, failure=_REDACTED)
         if known is not None and known.scorer == digest and stands:
             return replace(named, score=Score(known.value, known.passed, known.explanation))
         try:
@@ -150,7 +153,7 @@ class CaseScoring:
             score = await self._judge(spec, answer, scope, value)
         except NoMatch as missing:
             # a lost format is a regression, not an outage
-            score = failed(str(missing))
+            return replace(named, score=failed(str(missing)))  # whatever `not:` says
         except (ScoringError, UserError) as error:
             return replace(named, failure=str(error))
         return replace(named, score=_negated(score) if spec.negate else score)
