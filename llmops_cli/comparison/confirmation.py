@@ -18,7 +18,7 @@ ENOUGH_ON_RECORD = 10
 """A base with so many trials on record is not asked again."""
 _AGAINST = 2
 """So many early answers that speak against a break (the candidate passes, the base fails) clear a case."""
-_EARLY = 4
+_EARLY = 5
 """Early: so many fresh trials of the candidate, where the base's record stands."""
 _EARLY_OF_BOTH = 0.55
 """Early, where both sides are asked: this share of one side's trials, both counted."""
@@ -87,10 +87,10 @@ def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:
     """How to examine a case with these trials on record; `level` is this case's own part of alpha.
 
     As few fresh trials as will still confirm a break with a few answers astray: two passes and three failures
-    of the base where both are asked; against a record, one pass where the base failed two, and none against the poorest record that
-    is suspicious. Never more than `most`. The number depends on how many trials the base has on record, not
-    on how they ended: the level would be lost.
-    Raises ValueError for a level not inside 0..1 or `most` below 1.
+    of the base where both are asked; against a record, one pass where the base failed two, and none against
+    the poorest record that is suspicious. Never more than `most`. The number depends on how many trials the
+    base has on record, not on how they ended: the level would be lost. Raises ValueError for a level not
+    inside 0..1 or `most` below 1.
     """
     if not 0 < level < 1 or most < 1:
         raise ValueError(f"a confirmation needs a level inside 0..1 and at least one trial: {level}, {most}")

@@ -20,7 +20,7 @@ class RecordedScore:
     passed: bool
     explanation: str = ""
     severity: Severity = "fail"
-    redacted: bool = False
+    redacted: bool = field(default=False, compare=False, repr=False)
     """The answer it stands beside is not the one that was judged, but what redaction left of it."""
 
 

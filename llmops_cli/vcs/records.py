@@ -2,7 +2,9 @@
 
 import os
 import posixpath
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 from llmops_cli.domain.revision import Change, CommitInfo
@@ -12,6 +14,7 @@ _HEADER = ("%H", "%P", "%at", "%ct", "%an", "%ae", "%s")
 FORMAT = f"--format={_RECORD}{'%x00'.join(_HEADER)}"
 """What `git log -z` is asked to print of a commit."""
 _CHUNK = 1 << 16
+_PIPE = 1 << 20
 
 
 def read_log(tokens: Iterator[str], prefix: str) -> Iterator[Change]:
@@ -36,6 +39,15 @@ def read_log(tokens: Iterator[str], prefix: str) -> Iterator[Change]:
             paths.add(relative(next(tokens), prefix))
     if header is not None:
         yield Change(header, frozenset(paths), tuple(renames))
+
+
+def widen(pipe: BinaryIO) -> None:
+    """Room for git to write ahead while nobody reads yet; only Linux can, and 64 KiB will do elsewhere."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # the system's limit may be lower
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def tokens_of(stream: BinaryIO) -> Iterator[str]:

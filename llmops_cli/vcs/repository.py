@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import UserError
 from llmops_cli.vcs.objects import Objects
-from llmops_cli.vcs.records import FORMAT, read_log, relative, tokens_of
+from llmops_cli.vcs.records import FORMAT, read_log, relative, tokens_of, widen
 
 if TYPE_CHECKING:
     import git
+    from git.cmd import Git
     from git.exc import GitCommandError
 
 _EXPORTED_BY_HOOKS = (
@@ -106,33 +107,38 @@ class Repository:
         text = self._git("log", *options, self.resolve(revision), "--", *map(self._inside, paths))
         return list(read_log(iter(text.split("\0")), self.prefix))
 
-    def last_commits(self, folders: tuple[str, ...]) -> dict[str, CommitInfo]:
-        """Path to the newest commit that touched it; reads history until each file of HEAD was seen."""
+    def last_commits(self, folders: tuple[str, ...], but: str = "\0") -> Callable[[], dict[str, CommitInfo]]:
+        """Lets git begin to read history, and gives a function that waits for the outcome.
+
+        That is path to the newest commit that touched it, for the files of HEAD below the folders, those with
+        the ending `but` left out. History is read until each of them was seen.
+        """
         head = self.head
         if head is None:
-            return {}
+            return dict
         waiting = {path for folder in folders for path in self.files_below(head, folder)}
         options = ["--name-status", "--no-renames", "-c", "-z", "--no-show-signature", "--no-color", FORMAT]
+        command = ["git", "log", *options, head, "--", *map(self._inside, folders)]
+        # GitPython ends the process, where it still runs, as soon as nothing refers to it
+        process = self._repo.git.execute(command, as_process=True)
+        widen(process.stdout)
+        return lambda: self._newest(process, {path for path in waiting if not path.endswith(but)})
+
+    def _newest(self, log: Git.AutoInterrupt, waiting: set[str]) -> dict[str, CommitInfo]:
+        from git.exc import GitCommandError
+
         last: dict[str, CommitInfo] = {}
-        for change in self._stream_log([*options, head, "--", *map(self._inside, folders)]):
+        for change in read_log(tokens_of(log.stdout), self.prefix):
             for path in change.paths:
                 last.setdefault(path, change.commit)
             waiting -= change.paths
             if not waiting:
-                break
-        return last
-
-    def _stream_log(self, arguments: list[str]) -> Iterator[Change]:
-        """Changes as git finds them; git is stopped when nobody wants more."""
-        from git.exc import GitCommandError
-
-        # GitPython ends the process, where it still runs, as soon as nothing refers to it
-        process = self._repo.git.execute(["git", "log", *arguments], as_process=True)
-        yield from read_log(tokens_of(process.stdout), self.prefix)
+                return last
         try:
-            process.wait()
+            log.wait()
         except GitCommandError as error:
             raise _failure("log", error) from error
+        return last
 
     def changed_paths(self, before: str, after: str | None) -> frozenset[str]:
         """Files of the project that may differ between two commits; a rename is two paths.

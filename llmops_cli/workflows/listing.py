@@ -1,7 +1,6 @@
 """`llmops list` and `llmops show`: what there is, at which version, with which labels and baseline."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
@@ -10,6 +9,7 @@ from llmops_cli.domain.prompt import PROMPTS_DIR, short_digest
 from llmops_cli.domain.revision import CommitInfo, parse_reference
 from llmops_cli.errors import UserError
 from llmops_cli.files.baseline_file import read_baseline
+from llmops_cli.files.case_files import BASELINE_ENDING
 from llmops_cli.workflows.labels import Promotion, live_on
 from llmops_cli.workflows.revisions import Revisions
 
@@ -19,13 +19,15 @@ def list_all(revisions: Revisions) -> tuple[list[PromptRow], list[EvalsetRow]]:
 
     Variables and syntax of templates are left to `check`: looking at those of 500 prompts takes 250 ms.
     """
-    with ThreadPoolExecutor(1) as other:  # git reads history while files are parsed here
-        dated = other.submit(_last_commits, revisions)
-        evalsets = [_evalset_row(revisions, name) for name in revisions.project.evalset_paths]
-        for name in revisions.project.prompt_paths:
-            with suppress(UserError):  # it is listed with its error
-                revisions.project.unchecked_prompt(name)
-        last = dated.result()
+    repository = revisions.repository_if_any
+    folders = (PROMPTS_DIR, EVALSETS_DIR)
+    # git reads history while files are parsed here
+    last_commits = repository.last_commits(folders, but=BASELINE_ENDING) if repository else dict
+    evalsets = [_evalset_row(revisions, name) for name in revisions.project.evalset_paths]
+    for name in revisions.project.prompt_paths:
+        with suppress(UserError):  # it is listed with its error
+            revisions.project.unchecked_prompt(name)
+    last: dict[str, CommitInfo] = last_commits()
     users: dict[str, list[str]] = {}
     for row in evalsets:
         for prompt in row.prompts:
@@ -81,12 +83,6 @@ def baseline_state(revisions: Revisions, evalset: Evalset) -> str:
     if missing:
         return f"lacks {missing} of {len(evalset.cases)} cases"
     return "current" if digests <= today else "of an earlier version"
-
-
-def _last_commits(revisions: Revisions) -> dict[str, CommitInfo]:
-    """Path to the newest commit that touched it; empty without git."""
-    repository = revisions.repository_if_any
-    return {} if repository is None else repository.last_commits((PROMPTS_DIR, EVALSETS_DIR))
 
 
 def show(revisions: Revisions, text: str) -> Shown:
