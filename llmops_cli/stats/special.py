@@ -51,7 +51,10 @@ def student_below(value: float, freedom: float) -> float:
     """P(T <= value) of Student's t with so many degrees of freedom. Raises ValueError unless freedom > 0."""
     if freedom <= 0:
         raise ValueError(f"Student's t needs degrees of freedom above 0, not {freedom}")
-    tail = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + value * value)) / 2
+    square = value * value
+    if square < freedom:  # near the middle the tail would be a difference of nearly equal numbers
+        return 0.5 + math.copysign(incomplete_beta(0.5, freedom / 2, square / (freedom + square)) / 2, value)
+    tail = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square)) / 2
     return 1 - tail if value > 0 else tail
 
 

@@ -37,7 +37,7 @@ def test_code_of_the_project_is_refused_where_it_is_not_allowed(project: Project
 
     assert (scorer.exit_code, scorer.calls) == (ExitCode.USAGE, 0)
     assert "evalsets/greet.yaml:3:5: python scorers are off; set allow_python: true" in scorer.stderr
-    assert (provider.exit_code, provider.calls) == (ExitCode.INCONCLUSIVE, 0)
+    assert (provider.exit_code, provider.calls) == (ExitCode.USAGE, 0)
     assert provider.both.count("set allow_python: true in llmops.yaml") == 1
 
 
