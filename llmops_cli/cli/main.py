@@ -91,6 +91,15 @@ def console() -> None:
 
 def _run() -> int:
     try:
+        return _run_app()
+    finally:
+        vcs = sys.modules.get("llmops_cli.vcs.repository")  # only where history was asked
+        if vcs is not None:
+            vcs.close_all()
+
+
+def _run_app() -> int:
+    try:
         # Typer's own handling would end ^C, an abort and a broken pipe with 1, our code for a regression
         code = int(app(standalone_mode=False) or ExitCode.PASS)
     except UserError as error:

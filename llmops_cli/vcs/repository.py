@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from weakref import WeakSet
 
 from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import UserError
@@ -32,12 +33,21 @@ _EXPORTED_BY_HOOKS = (
 _ERE_SPECIAL = re.compile(r"[][.{}()*+?^$|\\]")
 _WORDS_AT_ONCE = 500
 
+_OPEN: WeakSet[Repository] = WeakSet()
+
+
+def close_all() -> None:
+    """End the git processes of every repository that is still open, however a command ended."""
+    for repository in list(_OPEN):
+        repository.close()
+
 
 class Repository:
     """The git repository around a project; paths are relative to the project's root, not the repository's."""
 
     def __init__(self, repo: git.Repo, root: Path) -> None:
         self._repo = repo
+        _OPEN.add(self)
         self.bare = repo.working_tree_dir is None
         self._objects = Objects(repo.git, partial(repo.git.rev_parse, "--show-object-format"))
         top = Path(os.path.realpath(repo.working_tree_dir or repo.git_dir))
@@ -302,15 +312,16 @@ def open_repository(root: Path) -> Repository | None:
     for variable in _EXPORTED_BY_HOOKS:  # a hook's git would otherwise answer for another repository or index
         os.environ.pop(variable, None)
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    os.environ["GIT_OPTIONAL_LOCKS"] = "0"  # `git status` must not write the index
-    os.environ["GIT_NO_LAZY_FETCH"] = "1"
     if shutil.which("git") is None:
         return None
     import git
     from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
     try:
-        return Repository(git.Repo(root, search_parent_directories=True), root)
+        repo = git.Repo(root, search_parent_directories=True)
+        # `git status` must not write the index, and no question about history may go out to the network
+        repo.git.update_environment(GIT_OPTIONAL_LOCKS="0", GIT_NO_LAZY_FETCH="1")
+        return Repository(repo, root)
     except (InvalidGitRepositoryError, NoSuchPathError, GitCommandNotFound):
         return None
 
