@@ -70,7 +70,12 @@ class UserError(Exception):
 
 
 class FileError(UserError):
-    """A file of the user's is wrong: schema, template, id, reference."""
+    """A file of the user's is wrong: schema, template, id, reference.
+
+    `partial` is what could be read of it all the same, so that its further mistakes can be looked for.
+    """
+
+    partial: object = None
 
 
 class RenderError(UserError):
@@ -124,11 +129,13 @@ class Problems:
 
         return sorted(self._found, key=place)
 
-    def raise_if_any(self) -> None:
-        """Raises FileError when anything was noted."""
+    def raise_if_any(self, partial: object = None) -> None:
+        """Raises FileError when anything was noted; `partial` is what could be read."""
         if self._found:
             found = self.sorted()
-            raise FileError(found[0].message, problems=found)
+            error = FileError(found[0].message, problems=found)
+            error.partial = partial
+            raise error
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str | None:

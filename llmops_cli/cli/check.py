@@ -15,9 +15,8 @@ def check(
     """Find every mistake that can be found without calling a model."""
     from llmops_cli.reporters.figures import plural
     from llmops_cli.workflows.check import check as check_project
-    from llmops_cli.workflows.project import open_project
 
-    checked = check_project(open_project(directory), paths or [])
+    checked = check_project(directory, paths or [])
     for warning in checked.warnings:
         typer.echo(f"warning: {warning}", err=True)
     counts = [

@@ -59,7 +59,7 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
     )
     fields.done()
     _check_cases(evalset, problems, has_scorers=bool(written))
-    problems.raise_if_any()
+    problems.raise_if_any(evalset)
     return evalset
 
 

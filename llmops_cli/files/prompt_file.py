@@ -58,7 +58,8 @@ def read_prompt(tree: FileTree, path: str) -> Prompt:
     problems = Problems()
     reader = _PromptReader(tree, path, problems)
     prompt = reader.read(parse_yaml(text, path))
-    problems.raise_if_any()
+    # with wrong inputs, variables that are right would look wrong
+    problems.raise_if_any(prompt if reader.inputs_are_right else None)
     return prompt
 
 
@@ -68,6 +69,7 @@ class _PromptReader:
         self.path = path
         self.problems = problems
         self.name = prompt_name(path)
+        self.inputs_are_right = True
 
     def read(self, root: Node) -> Prompt:
         fields = Fields(root, self.problems, "a prompt")
@@ -87,7 +89,10 @@ class _PromptReader:
         return prompt
 
     def _inputs(self, fields: Fields) -> dict[str, InputSpec]:
-        return {name: self._input(name, node) for name, node in fields.entries("inputs").items()}
+        before = len(self.problems)
+        inputs = {name: self._input(name, node) for name, node in fields.entries("inputs").items()}
+        self.inputs_are_right = len(self.problems) == before
+        return inputs
 
     def _input(self, name: str, node: Node) -> InputSpec:
         if not name.isidentifier():

@@ -39,7 +39,7 @@ def read_settings(tree: FileTree) -> Settings:
         if alias.model in settings.models:
             hint = "an alias names a model, not another alias"
             problems.add(f"alias {alias.name!r} points at alias {alias.model!r}", alias.where, hint)
-    problems.raise_if_any()
+    problems.raise_if_any(settings)
     return settings
 
 

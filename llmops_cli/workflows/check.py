@@ -10,7 +10,7 @@ from llmops_cli.files.labels_file import LABELS_FILE
 from llmops_cli.templating.closure import unused_inputs
 from llmops_cli.workflows.labels import check_labels
 from llmops_cli.workflows.preparing import prepare
-from llmops_cli.workflows.project import Project, read_tracked_evalset
+from llmops_cli.workflows.project import Project, open_project, read_tracked_evalset
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.selection import Selection
 
@@ -25,15 +25,16 @@ class Checked:
     warnings: tuple[str, ...]
 
 
-def check(project: Project, paths: Sequence[str]) -> Checked:
+def check(directory: Path, paths: Sequence[str]) -> Checked:
     """Check the files under the given paths, or all. Raises FileError with every mistake of all files."""
+    problems = Problems()
+    project = open_project(directory, problems)
     wanted = _Wanted(project, paths)
     prompts = [name for name in project.prompt_paths if wanted.prompt(name)]
     evalsets = [name for name in project.evalset_paths if wanted.evalset(name)]
     if not paths and not prompts and not evalsets:
         hint = "prompts stand under prompts/, evalsets under evalsets/"
         raise NothingSelectedError("there is nothing to check", hint=hint)
-    problems = Problems()
     warnings: list[str] = []
     for name in prompts:
         try:

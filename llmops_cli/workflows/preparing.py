@@ -7,7 +7,7 @@ from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.domain.request import ResolvedModel
-from llmops_cli.errors import Problems, UserError
+from llmops_cli.errors import FileError, Problems, UserError
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.workflows.base_side import adopted
 from llmops_cli.workflows.planning import EvalsetPlan, plan_evalset
@@ -66,9 +66,19 @@ def _read(project: Project, names: Sequence[str], problems: Problems) -> list[Ev
     for name in names:
         try:
             evalsets.append(project.evalset(name))
-        except UserError as error:  # every file's mistakes are wanted
+        except FileError as error:  # every file's mistakes are wanted
             problems.take(error)
+            if isinstance(error.partial, Evalset):
+                _check_prompts(project, error.partial, problems)
     return evalsets
+
+
+def _check_prompts(project: Project, evalset: Evalset, problems: Problems) -> None:
+    for prompt in evalset.prompts:
+        try:
+            project.prompt(prompt, evalset.where)
+        except UserError as error:
+            problems.take(error)
 
 
 def check_scorers(

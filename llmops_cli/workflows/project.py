@@ -1,6 +1,6 @@
 """A project: its files at one revision, its settings, and its prompts and evalsets by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -136,8 +136,11 @@ class Project:
         return names
 
 
-def open_project(directory: Path) -> Project:
-    """The project that holds a directory. Raises FileError for wrong settings."""
+def open_project(directory: Path, problems: Problems | None = None) -> Project:
+    """The project that holds a directory.
+
+    Raises FileError for wrong settings; with `problems` they are noted there, and the defaults stand in.
+    """
     try:
         directory = directory.resolve(strict=True)
     except OSError as error:
@@ -146,7 +149,14 @@ def open_project(directory: Path) -> Project:
         return _bare_project(directory)
     root = find_root(directory)
     tree = WorkTree(root)
-    return Project(root, tree, read_settings(tree))
+    try:
+        settings = read_settings(tree)
+    except FileError as error:
+        if problems is None:
+            raise
+        problems.take(error)
+        settings = error.partial if isinstance(error.partial, Settings) else Settings()
+    return Project(root, tree, settings)
 
 
 def _bare_project(root: Path) -> Project:
@@ -163,8 +173,14 @@ def load_prompt(tree: FileTree, path: str) -> Prompt:
     """A prompt as it stands in a tree, with every partial it reaches, checked. Raises FileError."""
     from llmops_cli.templating.closure import check_variables
 
-    prompt = read_whole_prompt(tree, path)
     problems = Problems()
+    try:
+        prompt = read_whole_prompt(tree, path)
+    except FileError as error:
+        if not isinstance(error.partial, Prompt):
+            raise
+        problems.take(error)
+        prompt = error.partial
     for problem in check_variables(prompt):
         problems.add(problem.message, problem.where, problem.hint)
     problems.raise_if_any()
@@ -179,8 +195,20 @@ def read_whole_prompt(tree: FileTree, path: str) -> Prompt:
     from llmops_cli.templating.closure import reached_templates
 
     tracked = Tracked(tree)
-    bare = read_prompt(tracked, path)
-    partials = reached_templates(bare, lambda name: read_bytes(tracked, name))
+    problems = Problems()
+    try:
+        bare = read_prompt(tracked, path)
+    except FileError as error:
+        if not isinstance(error.partial, Prompt):
+            raise
+        problems.take(error)
+        bare = error.partial
+    partials: Mapping[str, str] = {}
+    try:
+        partials = reached_templates(bare, lambda name: read_bytes(tracked, name))
+    except FileError as error:
+        problems.take(error)
+    problems.raise_if_any(bare)
     return replace(bare, partials=partials, sources=frozenset(tracked.opened))
 
 

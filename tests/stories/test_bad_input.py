@@ -433,3 +433,24 @@ def test_a_damaged_baseline_is_a_mistake_in_a_file(project: Project, old: str, n
 
     assert result.exit_code == ExitCode.USAGE
     assert said in result.stderr
+
+
+def test_every_mistake_of_all_files_is_said_at_once_and_one_does_not_hide_another(project: Project) -> None:
+    project.write({
+        "llmops.yaml": "modl: x\n",
+        "prompts/p.yaml": "modle: echo\nprompt: '{{ zz }} {% include \"../../x\" %}'\n",
+        "evalsets/e.yaml": "prompt: nope\nscorers: [{contians: x}]\ncases: [{id: a}]\n",
+    })  # fmt: skip
+
+    result = project.llmops("check")
+
+    assert result.exit_code == ExitCode.USAGE
+    for mistake in (
+        "llmops.yaml:1:1: unknown key 'modl'",
+        "prompts/p.yaml:1:1: unknown key 'modle'",
+        "unknown variable 'zz'",
+        "reaches outside prompts/",
+        "unknown scorer 'contians'; did you mean 'contains'?",
+        "unknown prompt 'nope'",
+    ):
+        assert mistake in result.stderr, mistake
