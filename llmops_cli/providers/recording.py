@@ -187,7 +187,7 @@ def _line(value: Mapping[str, Any]) -> str:
 
 
 def _append_line(path: Path, line: str) -> None:
-    """Add a line in one write, after mending an end that a killed run left without a line break."""
+    """Add a line, after mending an end that a killed run left without a line break."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+", buffering=0) as file:
@@ -196,7 +196,9 @@ def _append_line(path: Path, line: str) -> None:
             if size:
                 file.seek(-1, os.SEEK_END)
                 before = "" if file.read(1) == b"\n" else "\n"
-            file.write(f"{before}{line}".encode())
+            data = f"{before}{line}".encode()
+            while data:  # a disk that fills up takes a piece first, and says so at the next one
+                data = data[file.write(data) :]
     except OSError as error:
         raise ProviderError(
             f"the recording {path} cannot be written: {error.strerror}",
