@@ -207,11 +207,6 @@ class PromptDiff:
         counts = [text.lines for text in (*self.texts, *self.partials)]
         return sum(added for added, _ in counts), sum(removed for _, removed in counts)
 
-    @property
-    def only_through_partials(self) -> bool:
-        """Whether nothing was written in the prompt itself."""
-        return bool(self.partials) and not self.texts and not self.settings
-
 
 @dataclass(frozen=True, slots=True)
 class CaseEdit:

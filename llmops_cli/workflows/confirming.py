@@ -58,7 +58,8 @@ class Confirmation:
         self, compared: Sequence[Compared], suspects: Mapping[tuple[int, str], Suspect]
     ) -> dict[tuple[int, str], Examined]:
         """What became of each suspicious case, as far as it could be asked."""
-        planned = {key: plan for key, plan in plans(compared).items() if key in suspects}
+        # where not even a clean break could be confirmed, no call is spent and the flip stays unconfirmed
+        planned = {key: plan for key, plan in plans(compared).items() if key in suspects and plan.reachable}
         if not planned:
             return {}
         self._observe(Confirming(len(planned), sum(plan.calls for plan in planned.values())))
