@@ -8,6 +8,7 @@ import json
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.serial import response_from_dict, response_to_dict
@@ -15,6 +16,18 @@ from llmops_cli.domain.serial import response_from_dict, response_to_dict
 CACHE_FORMAT = 1
 """`PRAGMA user_version` of the file; another version is moved aside, never guessed at."""
 _BUSY_SECONDS = 10.0
+_PAUSE_SECONDS = 0.02
+
+_SET_UP = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    (
+        "CREATE TABLE IF NOT EXISTS answers"
+        " (key TEXT PRIMARY KEY, response BLOB NOT NULL, stored REAL NOT NULL) WITHOUT ROWID"
+    ),
+    "SELECT key FROM answers LIMIT 1",
+    f"PRAGMA user_version = {CACHE_FORMAT}",
+)
 
 
 class ResponseCache:
@@ -30,7 +43,7 @@ class ResponseCache:
         if self._connection is None:
             return None
         try:
-            row = self._connection.execute("SELECT response FROM answers WHERE key = ?", (key,)).fetchone()
+            row = _first_row(self._connection, "SELECT response FROM answers WHERE key = ?", (key,))
             return response_from_dict(json.loads(row[0])) if row else None
         except sqlite3.DatabaseError as error:
             self._give_up(f"cannot be read ({error})")
@@ -44,10 +57,8 @@ class ResponseCache:
             return
         text = json.dumps(response_to_dict(response), ensure_ascii=False)
         try:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
-                (key, text.encode("utf-8", "surrogatepass"), time.time()),
-            )
+            stored = (key, text.encode("utf-8", "surrogatepass"), time.time())
+            _first_row(self._connection, "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", stored)
         except sqlite3.DatabaseError as error:
             self._give_up(f"cannot be written ({error})")
 
@@ -62,19 +73,13 @@ class ResponseCache:
             connection: sqlite3.Connection | None = None
             try:
                 connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                version = _first_row(connection, "PRAGMA user_version")[0]
                 if version not in (0, CACHE_FORMAT):
                     connection.close()
                     self._move_aside(f"has format {version}, this llmops uses {CACHE_FORMAT}")
                     continue
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS answers"
-                    " (key TEXT PRIMARY KEY, response BLOB NOT NULL, stored REAL NOT NULL) WITHOUT ROWID"
-                )
-                connection.execute("SELECT key FROM answers LIMIT 1").fetchone()
-                connection.execute(f"PRAGMA user_version = {CACHE_FORMAT}")
+                for statement in _SET_UP:
+                    _first_row(connection, statement)
             except sqlite3.OperationalError as error:
                 self._note(f"the cache {self.path} cannot be used ({error}); this run goes on without it")
                 if connection is not None:
@@ -108,3 +113,20 @@ class ResponseCache:
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+
+def _first_row(connection: sqlite3.Connection, statement: str, values: tuple[object, ...] = ()) -> Any:
+    """What the statement gives first, asked again while the file is busy, for at most `_BUSY_SECONDS`.
+
+    SQLite's own busy timeout does not hold everywhere: a switch to WAL that meets another one, or an opening that
+    meets the last closing, is refused at once (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY").
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return connection.execute(statement, values).fetchone()
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE_SECONDS)
