@@ -38,7 +38,7 @@ def test_an_answer_is_there_although_nobody_closed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("attempt", range(10))
 def test_several_writers_that_begin_at_once_lose_nothing(tmp_path: Path, attempt: int) -> None:
-    """One in ten such beginnings was refused ("database is locked") when only SQLite's own busy timeout was waited for."""
+    """With SQLite's own busy timeout alone, one in ten such beginnings was refused ("database is locked")."""
 
     def write(worker: int) -> None:
         cache = ResponseCache(tmp_path / "c.sqlite")
