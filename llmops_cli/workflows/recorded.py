@@ -8,9 +8,9 @@ from typing import Any
 
 from llmops_cli.domain.baseline import Baseline, BaselineLine
 from llmops_cli.domain.comparison import Result
+from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.evalset import EVALSETS_DIR, Case
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Source, VariantInfo
-from llmops_cli.domain.run_json import reference_of
 from llmops_cli.domain.scoring import NamedScore, Score
 from llmops_cli.errors import UserError, did_you_mean
 from llmops_cli.files.baseline_file import read_baseline

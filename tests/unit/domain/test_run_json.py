@@ -143,3 +143,15 @@ def test_outcomes_cases_and_the_verdict_are_read_back(result: Result) -> None:
     assert [delta.kind for delta in found.comparisons[0].deltas] == [
         d.kind for d in result.comparisons[0].deltas
     ]
+
+
+@given(_results())
+def test_keys_that_a_newer_version_added_are_passed_over(result: Result) -> None:
+    document = json.loads(json.dumps(result_to_dict(result)))
+    newer = json.loads(json.dumps(document))
+    (part,) = newer["evalsets"]
+    (comparison,) = part["comparisons"]
+    for place in (newer, part, part["gate"], comparison, comparison["candidate"], comparison["variant"]):
+        place["of_tomorrow"] = 1
+
+    assert json.loads(json.dumps(result_to_dict(result_from_dict(newer)))) == document

@@ -1,0 +1,119 @@
+"""A Comparison as JSON and back; a part of the run file (`domain/run_json.py`)."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from llmops_cli.domain.comparison import (
+    Comparison,
+    Delta,
+    DeltaKind,
+    Fresh,
+    SetTest,
+    Statistics,
+    Totals,
+)
+from llmops_cli.domain.evalset import Case, GateSpec
+from llmops_cli.domain.outcome import EvalsetRun, VariantInfo
+from llmops_cli.domain.outcome_json import drop_empty, known_fields, side_from_dict, side_to_dict
+from llmops_cli.domain.scoring import Metrics
+from llmops_cli.errors import SourceLocation
+
+
+def reference_of(against: str | None) -> str | None:
+    """The variant of the same run that is the base of a comparison, by its label; None for a baseline."""
+    prefix = "variant "
+    return against.removeprefix(prefix) if against and against.startswith(prefix) else None
+
+
+def comparison_to_dict(comparison: Comparison, part: EvalsetRun) -> dict[str, Any]:
+    """One variant of an evalset against its other side."""
+    variant = comparison.variant.name
+    return {
+        "variant": variant_to_dict(comparison.variant),
+        "against": comparison.against,
+        "changes": list(comparison.changes),
+        "model_drifted": comparison.model_drifted,
+        "candidate": dataclasses.asdict(comparison.candidate),
+        "base": dataclasses.asdict(comparison.base) if comparison.base else None,
+        "statistics": dataclasses.asdict(comparison.statistics) if comparison.statistics else None,
+        "metrics": {name: dataclasses.asdict(metrics) for name, metrics in comparison.metrics},
+        "notes": list(comparison.notes),
+        "cases": [
+            _delta(delta, part.inputs.get((delta.case_id, variant), {})) for delta in comparison.deltas
+        ],
+    }
+
+
+def variant_to_dict(info: VariantInfo) -> dict[str, Any]:
+    """A variant as it ran."""
+    return dataclasses.asdict(info) | {"settings": dict(info.settings)}
+
+
+def _delta(delta: Delta, inputs: Mapping[str, str | None]) -> dict[str, Any]:
+    found = {
+        "id": delta.case_id,
+        "kind": delta.kind.value,
+        "reason": delta.reason,
+        "accepted": delta.accepted,
+        "fresh": dataclasses.asdict(delta.fresh) if delta.fresh else None,
+        "inputs": dict(inputs),
+        "base": side_to_dict(delta.base) if delta.base.outcomes else None,
+        "candidate": side_to_dict(delta.candidate) if delta.candidate.outcomes else None,
+    }
+    return drop_empty(found)
+
+
+def comparison_from_dict(
+    data: Mapping[str, Any],
+    part: Mapping[str, Any],
+    where: SourceLocation,
+    gate: GateSpec,
+    cases: Mapping[str, Case],
+) -> Comparison:
+    """What `comparison_to_dict` wrote. Raises KeyError, TypeError or ValueError where it is none."""
+    variant = known_fields(VariantInfo, data["variant"])
+    base = reference_of(data["against"]) or variant.name
+    metrics = tuple((name, _read_metrics(found)) for name, found in data["metrics"].items())
+    return Comparison(
+        evalset=part["name"],
+        where=where,
+        variant=variant,
+        gate=gate,
+        against=data["against"],
+        deltas=tuple(_read_delta(delta, variant.name, base, cases) for delta in data["cases"]),
+        candidate=known_fields(Totals, data["candidate"]),
+        base=known_fields(Totals, data["base"]) if data["base"] else None,
+        changes=tuple(data["changes"]),
+        model_drifted=data["model_drifted"],
+        metrics=metrics,
+        statistics=_read_statistics(data.get("statistics")),
+        notes=tuple(data["notes"]),
+        whole=part["complete"],
+    )
+
+
+def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
+    if data is None:
+        return None
+    tests = tuple(known_fields(SetTest, test) for test in data["tests"])
+    return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"])
+
+
+def _read_metrics(data: Mapping[str, Any]) -> Metrics:
+    return Metrics(data["values"], tuple(data["header"]), tuple(tuple(row) for row in data["rows"]))
+
+
+def _read_delta(data: Mapping[str, Any], variant: str, base: str, cases: Mapping[str, Case]) -> Delta:
+    case_id = data["id"]
+    return Delta(
+        DeltaKind(data["kind"]),
+        case_id,
+        variant,
+        side_from_dict(data.get("base"), case_id, base),
+        side_from_dict(data.get("candidate"), case_id, variant),
+        cases.get(case_id),
+        data.get("reason", ""),
+        data.get("accepted", False),
+        known_fields(Fresh, data["fresh"]) if "fresh" in data else None,
+    )
