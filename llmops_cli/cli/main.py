@@ -14,6 +14,7 @@ from llmops_cli.cli import (
     blame,
     bundle,
     check,
+    ci,
     diff,
     evaluate,
     init,
@@ -60,6 +61,7 @@ app.command("rollback")(label.rollback)
 app.command("bundle")(bundle.bundle)
 app.command("power")(power.power)
 app.command("schema")(schema.schema)
+app.add_typer(ci.app)
 
 _MAX_SAID = 50
 """Mistakes printed at once; one renamed input makes one a case."""

@@ -1,0 +1,1 @@
+"""Pull requests: what the jobs of a workflow do, and the workflow files themselves."""
