@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from llmops_cli.domain.diff import Diff, TextChange
+from llmops_cli.domain.changes import TextChange
+from llmops_cli.domain.diff import Diff
 from llmops_cli.domain.revision import CommitInfo
 from llmops_cli.errors import SourceLocation
 from llmops_cli.reporters.diff_lines import unified

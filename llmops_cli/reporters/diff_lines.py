@@ -6,18 +6,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from llmops_cli.domain.diff import (
-    AnswerPair,
-    AnswersDiff,
-    CaseEdit,
-    Diff,
-    Effect,
-    EvalsetDiff,
-    Kind,
-    PromptDiff,
-    SettingChange,
-    split_lines,
-)
+from llmops_cli.domain.changes import Kind, SettingChange, split_lines
+from llmops_cli.domain.diff import AnswerPair, AnswersDiff, CaseEdit, Diff, Effect, EvalsetDiff, PromptDiff
 from llmops_cli.domain.prompt import short_digest
 from llmops_cli.reporters import figures
 from llmops_cli.reporters.inert import shorten

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from llmops_cli.domain.diff import AnswersDiff, Diff, Effect, PromptDiff, TextChange
+from llmops_cli.domain.changes import TextChange
+from llmops_cli.domain.diff import AnswersDiff, Diff, Effect, PromptDiff
 from llmops_cli.reporters import diff_lines as lines
 from llmops_cli.reporters.figures import plural
 from llmops_cli.reporters.inert import inert, shorten

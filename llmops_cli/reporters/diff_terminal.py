@@ -6,7 +6,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from llmops_cli.domain.diff import AnswerPair, AnswersDiff, Diff, Effect, PromptDiff, TextChange
+from llmops_cli.domain.changes import TextChange
+from llmops_cli.domain.diff import AnswerPair, AnswersDiff, Diff, Effect, PromptDiff
 from llmops_cli.reporters import diff_lines as lines
 from llmops_cli.reporters.figures import plural
 from llmops_cli.reporters.inert import inert, shorten

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from llmops_cli.domain.diff import Diff, EvalsetDiff, PartialChange, PromptDiff, TextChange
+from llmops_cli.domain.changes import TextChange
+from llmops_cli.domain.diff import Diff, EvalsetDiff, PartialChange, PromptDiff
 from llmops_cli.domain.prompt import PROMPTS_DIR
 from llmops_cli.domain.revision import Change
 from llmops_cli.engine.events import Observer

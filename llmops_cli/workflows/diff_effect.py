@@ -6,7 +6,8 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 
-from llmops_cli.domain.diff import Effect, RenderedExample, TextChange, Unrendered
+from llmops_cli.domain.changes import TextChange
+from llmops_cli.domain.diff import Effect, RenderedExample, Unrendered
 from llmops_cli.domain.evalset import Case, Evalset, Variant
 from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.redaction import redact

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from llmops_cli.domain.diff import CaseEdit, EvalsetDiff, Kind, PromptDiff, SettingChange, setting_changes
+from llmops_cli.domain.changes import Kind, SettingChange, setting_changes
+from llmops_cli.domain.diff import CaseEdit, EvalsetDiff, PromptDiff
 from llmops_cli.domain.evalset import Case, Evalset, ScorerSpec
 from llmops_cli.domain.prompt import PROMPTS_DIR, short_digest
 from llmops_cli.errors import UserError

@@ -7,7 +7,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from llmops_cli.domain.canonical import sha256_hex
-from llmops_cli.domain.diff import Kind, PromptDiff, SettingChange, TextChange, setting_changes
+from llmops_cli.domain.changes import Kind, PromptChange, SettingChange, TextChange, setting_changes
+from llmops_cli.domain.diff import PromptDiff
 from llmops_cli.domain.prompt import (
     PROMPTS_DIR,
     ImagePart,
@@ -17,6 +18,7 @@ from llmops_cli.domain.prompt import (
     TemplateText,
     TextPart,
 )
+from llmops_cli.errors import SourceLocation
 from llmops_cli.workflows.diff_pairs import PromptPair
 from llmops_cli.workflows.diff_sides import Loaded
 
@@ -31,19 +33,37 @@ def compare_prompts(pair: PromptPair) -> PromptDiff | None:
     same = before.prompt.digest == after.prompt.digest
     if same and before.name == after.name:
         return None
-    texts, roles = _text_changes(before.prompt, after.prompt)
+    texts, settings = ((), ()) if same else _message_changes(before.prompt, after.prompt)
     return PromptDiff(
         name=after.name,
         kind=Kind.MOVED if same else Kind.CHANGED,
         before_name=before.name if before.name != after.name else None,
         digest_before=before.prompt.digest,
         digest_after=after.prompt.digest,
-        texts=() if same else texts,
-        settings=()
-        if same
-        else (*setting_changes(_settings(before.prompt), _settings(after.prompt)), *roles),
+        texts=texts,
+        settings=settings,
         partials=() if same else tuple(_partial_changes(before.prompt, after.prompt)),
     )
+
+
+def change_of(before: Prompt, after: Prompt) -> PromptChange:
+    """What was done to a prompt between two of its versions, included partials among the texts."""
+    texts, settings = _message_changes(before, after)
+    return PromptChange(
+        name=after.name,
+        digest_before=before.digest,
+        digest_after=after.digest,
+        texts=(*texts, *_partial_changes(before, after)),
+        settings=settings,
+        before_name=before.name if before.name != after.name else None,
+    )
+
+
+def _message_changes(
+    before: Prompt, after: Prompt
+) -> tuple[tuple[TextChange, ...], tuple[SettingChange, ...]]:
+    texts, roles = _text_changes(before, after)
+    return texts, (*setting_changes(_settings(before), _settings(after)), *roles)
 
 
 def _one_sided(pair: PromptPair) -> PromptDiff:
@@ -89,6 +109,7 @@ class _Text:
     title: str
     role: str
     text: str
+    where: SourceLocation
 
     @property
     def place(self) -> str:
@@ -101,11 +122,11 @@ def _texts(prompt: Prompt) -> list[_Text]:
     found: list[_Text] = []
     for number, message in enumerate(prompt.messages, start=1):
         if isinstance(message, InsertMessages):
-            found.append(_Text(f"message {number} (insert)", "insert", f"insert: {message.input}"))
+            said = f"insert: {message.input}"
+            found.append(_Text(f"message {number} (insert)", "insert", said, message.where))
         elif isinstance(message.content, TemplateText):
-            found.append(
-                _Text(_title(message.content, prompt, number, message), message.role, message.content.text)
-            )
+            title = _title(message.content, prompt, number, message)
+            found.append(_Text(title, message.role, message.content.text, message.content.where))
         else:
             found += _parts(prompt, number, message, message.content)
     return found
@@ -118,10 +139,11 @@ def _parts(
         if isinstance(part, TextPart):
             title = _title(part.text, prompt, number, message)
             inline = title.startswith("message ")
-            yield _Text(f"{title}, part {place}" if inline else title, message.role, part.text.text)
+            title = f"{title}, part {place}" if inline else title
+            yield _Text(title, message.role, part.text.text, part.text.where)
         else:
             title = f"message {number} ({message.role}), part {place}"
-            yield _Text(title, message.role, _image(part.uri.text))
+            yield _Text(title, message.role, _image(part.uri.text), part.uri.where)
 
 
 def _title(text: TemplateText, prompt: Prompt, number: int, message: MessageTemplate) -> str:
@@ -145,15 +167,15 @@ def _text_changes(before: Prompt, after: Prompt) -> tuple[tuple[TextChange, ...]
     for one, other in _aligned(old, new):
         if one is None or other is None:
             before_text, after_text = (text.text if text else None for text in (one, other))
-            texts += [TextChange(side.title, before_text, after_text) for side in (one, other) if side]
+            where = other.where if other else None
+            texts += [TextChange(side.title, before_text, after_text, where) for side in (one, other) if side]
             continue
         if one.role != other.role:
             roles.append(SettingChange(f"role of {other.title}", Kind.CHANGED, one.role, other.role))
         if one.text != other.text:
             both = one.title == other.title or one.place == other.place == "message "
-            texts.append(
-                TextChange(other.title if both else f"{one.title} → {other.title}", one.text, other.text)
-            )
+            title = other.title if both else f"{one.title} → {other.title}"
+            texts.append(TextChange(title, one.text, other.text, other.where))
     return tuple(texts), tuple(roles)
 
 
@@ -185,15 +207,19 @@ def _partial_changes(before: Prompt, after: Prompt) -> Iterator[TextChange]:
             unmatched.append((path, text))
             continue
         if (previous := old.pop(was)) != text:
-            yield TextChange(_moved_title(was, path), previous, text)
+            yield TextChange(_moved_title(was, path), previous, text, _start(path))
     for path, text in unmatched:
         was = next((name for name, content in old.items() if content == text), None)
         if was is None:
-            yield TextChange(f"{PROMPTS_DIR}/{path}", None, text)
+            yield TextChange(f"{PROMPTS_DIR}/{path}", None, text, _start(path))
         else:
             del old[was]
     for path, text in old.items():
         yield TextChange(f"{PROMPTS_DIR}/{path}", text, None)
+
+
+def _start(path: str) -> SourceLocation:
+    return SourceLocation(f"{PROMPTS_DIR}/{path}", 1)
 
 
 def _moved_title(before: str, after: str) -> str:

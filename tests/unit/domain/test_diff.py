@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmops_cli.domain.canonical import canonical_json
-from llmops_cli.domain.diff import Kind, TextChange, setting_changes, split_lines
+from llmops_cli.domain.changes import Kind, TextChange, setting_changes, split_lines
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=2)
 VALUES = st.recursive(

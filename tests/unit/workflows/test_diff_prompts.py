@@ -2,7 +2,8 @@
 
 import pytest
 
-from llmops_cli.domain.diff import Kind, PromptDiff
+from llmops_cli.domain.changes import Kind
+from llmops_cli.domain.diff import PromptDiff
 from llmops_cli.files.prompt_file import prompt_name
 from llmops_cli.workflows.diff_pairs import PromptPair, pair_up
 from llmops_cli.workflows.diff_prompts import compare_prompts
