@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from llmops_cli.domain.baseline import VariantSummary
+from llmops_cli.domain.changes import PromptChange
 from llmops_cli.domain.evalset import DEFAULT_VARIANT, Case, GateSpec
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, VariantInfo
 from llmops_cli.domain.scoring import Metrics
@@ -190,6 +191,9 @@ class Comparison:
     notes: tuple[str, ...] = ()
     whole: bool = True
     """False for a part of the set: then bounds that speak of the whole set do not apply."""
+    prompt_change: PromptChange | None = None
+    """From the base's version of the prompt to the candidate's; None where they are one, or the base's is not
+    at hand."""
 
     @property
     def title(self) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_cli.domain.changes_json import change_from_dict, change_to_dict
 from llmops_cli.domain.comparison import (
     Comparison,
     Delta,
@@ -39,6 +40,7 @@ def comparison_to_dict(comparison: Comparison, part: EvalsetRun) -> dict[str, An
         "statistics": dataclasses.asdict(comparison.statistics) if comparison.statistics else None,
         "metrics": {name: dataclasses.asdict(metrics) for name, metrics in comparison.metrics},
         "notes": list(comparison.notes),
+        "prompt_change": change_to_dict(comparison.prompt_change) if comparison.prompt_change else None,
         "cases": [
             _delta(delta, part.inputs.get((delta.case_id, variant), {})) for delta in comparison.deltas
         ],
@@ -90,6 +92,7 @@ def comparison_from_dict(
         statistics=_read_statistics(data.get("statistics")),
         notes=tuple(data["notes"]),
         whole=part["complete"],
+        prompt_change=change_from_dict(data["prompt_change"]) if data.get("prompt_change") else None,
     )
 
 

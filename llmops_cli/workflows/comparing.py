@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from llmops_cli.comparison.compare import compare
 from llmops_cli.domain.baseline import Baseline
+from llmops_cli.domain.changes import PromptChange
 from llmops_cli.domain.comparison import BaseCase, BaseSide, Comparison
 from llmops_cli.domain.outcome import EvalsetRun, Outcome
 from llmops_cli.domain.redaction import redact_outcome
@@ -13,6 +14,7 @@ from llmops_cli.errors import UserError
 from llmops_cli.workflows.against import mark_accepted
 from llmops_cli.workflows.base_side import BaseSides, accepted_answer, strangers
 from llmops_cli.workflows.confirming import Question, Suspect
+from llmops_cli.workflows.diff_prompts import change_of
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.rerun import BaselineRerun
 from llmops_cli.workflows.versions import Versions
@@ -43,6 +45,7 @@ class Comparing:
         rerun: bool,
     ) -> None:
         self._parts = parts
+        self._versions = versions
         self._settings = settings
         self._baselines = baselines
         self._own = own
@@ -66,6 +69,7 @@ class Comparing:
             done = [outcome for outcome in part.outcomes if outcome.variant == info.name]
             side = await self._base_side(plan, variant, baseline, done)
             comparison = compare(part, info, side, recorded.get(info.name))
+            comparison = replace(comparison, prompt_change=self._change(variant, baseline, side))
             if self._own is not None:
                 own = self._own.get(plan.evalset.name)
                 comparison = await mark_accepted(comparison, plan.evalset, variant, own, self._parts.scoring)
@@ -75,6 +79,17 @@ class Comparing:
             note = f"the baseline holds answers of {', '.join(unknown)}, which this set no longer has: not compared"
             comparisons[0] = replace(comparisons[0], notes=(*comparisons[0].notes, note))
         return comparisons
+
+    def _change(
+        self, variant: VariantPlan, baseline: Baseline | None, side: BaseSide | None
+    ) -> PromptChange | None:
+        """What was done to the prompt since the answers of the base, where its version is at hand."""
+        digests = [digest for digest in (side.prompts if side else ()) if digest != variant.prompt.digest]
+        if baseline is None or not digests:
+            return None
+        names = {line.prompt: line.prompt_name for found in baseline.lines.values() for line in found}
+        before = self._versions.find(names.get(digests[0], variant.prompt.name), digests[0])
+        return change_of(before, variant.prompt) if before is not None else None
 
     def suspect(self, plan: EvalsetPlan, comparison: Comparison, case_id: str) -> Suspect:
         """What can be asked about one case of a comparison, on both sides."""
