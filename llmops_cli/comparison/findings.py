@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from llmops_cli.comparison.confirmation import Standing
 from llmops_cli.comparison.rule import CaseFinding, Finding
+from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
 from llmops_cli.stats.power import chance_of_missing, shrunken_rates
 
@@ -13,12 +14,16 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
     """The comparison with its statistics; a flip that is not shown to be a break is named flaky."""
     suspects = {one.case_id: one for one in finding.suspects}
     tests = tuple(
-        SetTest(t.metric, t.method, t.drop, t.at_most, t.p, t.adjusted_p, t.worse) for t in finding.tests
+        SetTest(t.metric, t.method, t.drop, t.at_most, t.p, t.adjusted_p, t.worse, t.base, t.candidate)
+        for t in finding.tests
     )
+    slices = with_notable(finding.slices, finding.cases, comparison.gate.min_effect, got_worse=finding.worse)
     return replace(
         comparison,
         deltas=tuple(_delta(delta, suspects) for delta in comparison.deltas),
-        statistics=Statistics(finding.cases, tests, finding.detectable, _chance_of_missing(comparison)),
+        statistics=Statistics(
+            finding.cases, tests, finding.detectable, _chance_of_missing(comparison), slices=slices
+        ),
     )
 
 

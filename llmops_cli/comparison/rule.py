@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 
 from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, plan_of, suspicious
+from llmops_cli.comparison.slices import rates, slices
+from llmops_cli.domain.comparison import Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of
@@ -51,6 +53,8 @@ class Compared:
     min_effect: float = MIN_EFFECT
     generalise: bool = False
     clusters: Mapping[str, Hashable] = field(default_factory=dict)
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The tags of cases, for slices."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_effect <= 1:
@@ -78,6 +82,8 @@ class SetTest:
     adjusted_p: float
     significant: bool
     worse: bool
+    base: float | None = None
+    candidate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class Finding:
     detectable: float | None
     suspects: tuple[CaseFinding, ...]
     shift: Shift | None = None
+    slices: tuple[Slice, ...] = ()
 
     @property
     def confirmed(self) -> tuple[CaseFinding, ...]:
@@ -167,6 +174,7 @@ def judge(
     raw = [_tests(one, drop, seed) for one, drop in zip(compared, drops, strict=True)]
     adjusted = iter(holm([test.p for tests in raw for test in tests]))
     level = spent.sets / max(1, sum(len(tests) for tests in raw))
+    by_tag = slices([(one.cases, one.tags) for one in compared], CONFIDENCE)
     found = []
     for place, one in enumerate(compared):
         tests = tuple(_judged(test, next(adjusted), spent.sets, one.min_effect) for test in raw[place])
@@ -180,6 +188,7 @@ def judge(
                 detectable=_detectable(one, drop, shift, level),
                 suspects=_suspects(place, one, examined or {}),
                 shift=shift,
+                slices=by_tag[place],
             )
         )
     return tuple(found)
@@ -196,20 +205,23 @@ class _Raw:
     drop: float
     at_most: float | None
     p: float
+    means: tuple[float, float]
+    """Of the base, and of the candidate."""
 
 
 def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
     found = []
     shift = _shift(one) if one.generalise else None
+    means = rates(one.counts) if one.counts else (0.0, 0.0)
     if shift is not None:
-        found.append(_Raw(PASS_RATE, "clustered paired t", shift.drop, shift.at_most, shift.p))
+        found.append(_Raw(PASS_RATE, "clustered paired t", shift.drop, shift.at_most, shift.p, means))
     elif drop is not None:
         p = stratified_test(one.counts).mid_p
-        found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p))
+        found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p, means))
     for metric, cases in one.graded.items():
         test: GradedTest | None = permutation_test(list(cases.values()), seed=seed)
         if test is not None:
-            found.append(_Raw(metric, "permutation", test.drop, None, test.p))
+            found.append(_Raw(metric, "permutation", test.drop, None, test.p, (test.base, test.candidate)))
     return found
 
 
@@ -217,7 +229,9 @@ def _judged(raw: _Raw, adjusted: float, alpha: float, min_effect: float) -> SetT
     significant = adjusted <= alpha
     # a drop of exactly the smallest effect counts, whatever the last digit of a mean says
     worse = significant and (raw.drop >= min_effect or math.isclose(raw.drop, min_effect))
-    return SetTest(raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse)
+    return SetTest(
+        raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse, *raw.means
+    )
 
 
 def _detectable(one: Compared, drop: Drop | None, shift: Shift | None, alpha: float) -> float | None:

@@ -82,6 +82,29 @@ class SetTest:
     p: float
     adjusted_p: float
     worse: bool
+    base: float | None = None
+    """The mean over cases on the base's side; `candidate` likewise. None in runs of before."""
+    candidate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The cases of one tag: the trial pass rate of both sides, and `drop`, base less candidate.
+
+    `at_most` is the drop's one-sided 95 % bound, `p` one-sided, `adjusted_p` Holm's over all tags behind the
+    exit code. For information: a slice decides nothing.
+    """
+
+    tag: str
+    cases: int
+    base: float
+    candidate: float
+    drop: float
+    at_most: float
+    p: float
+    adjusted_p: float
+    notable: bool = False
+    """A short report shows it: it dropped significantly, or most where the set got worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +120,8 @@ class Statistics:
     detectable: float | None
     chance_of_missing: float | None = None
     """How often (a share of 1) an unchanged prompt would miss `min_pass_rate` by luck; None without it."""
+    slices: tuple[Slice, ...] = ()
+    """By tag, in alphabetical order; only tags with enough comparable cases."""
 
 
 @dataclass(frozen=True, slots=True)

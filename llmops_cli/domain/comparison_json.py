@@ -11,6 +11,7 @@ from llmops_cli.domain.comparison import (
     DeltaKind,
     Fresh,
     SetTest,
+    Slice,
     Statistics,
     Totals,
 )
@@ -100,7 +101,8 @@ def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
     if data is None:
         return None
     tests = tuple(known_fields(SetTest, test) for test in data["tests"])
-    return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"])
+    slices = tuple(known_fields(Slice, one) for one in data.get("slices", ()))
+    return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"], slices)
 
 
 def _read_metrics(data: Mapping[str, Any]) -> Metrics:

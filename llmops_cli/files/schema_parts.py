@@ -112,12 +112,19 @@ def of_type(hint: Any) -> Schema:
     return {"type": names[hint]}
 
 
-def of_dataclass(cls: Any, *, required: bool = True, leave_out: Iterable[str] = ()) -> Schema:
-    """A dataclass as `dataclasses.asdict` writes it; `required` where every field is always written."""
+def of_dataclass(
+    cls: Any, *, required: bool = True, leave_out: Iterable[str] = (), optional: Iterable[str] = ()
+) -> Schema:
+    """A dataclass as `dataclasses.asdict` writes it; `required` where every field is always written, but for
+    those that are `optional`, as older versions did not write them."""
     hints, docs = typing.get_type_hints(cls), field_docs(cls)
     names = [field.name for field in dataclasses.fields(cls) if field.name not in set(leave_out)]
     properties = {name: _described(of_type(hints[name]), docs.get(name, "")) for name in names}
-    return mapping(properties, first_line(cls), **({"required": names} if required else {}))
+    return mapping(
+        properties,
+        first_line(cls),
+        **({"required": [n for n in names if n not in optional]} if required else {}),
+    )
 
 
 def first_line(cls: Any) -> str:

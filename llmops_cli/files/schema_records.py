@@ -6,7 +6,7 @@ Readers pass over keys that they do not know, so that a newer llmops may add som
 from typing import Any
 
 from llmops_cli.domain.baseline import BASELINE_FORMAT, VariantSummary
-from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Status, Totals
+from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Slice, Status, Totals
 from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
 from llmops_cli.domain.run_json import RUN_FORMAT
@@ -174,11 +174,12 @@ def _comparison() -> Schema:
 def _statistics() -> Schema:
     properties = {
         "cases": _COUNT,
-        "tests": {"type": "array", "items": of_dataclass(SetTest)},
+        "tests": {"type": "array", "items": of_dataclass(SetTest, optional=["base", "candidate"])},
         "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},
         "chance_of_missing": {"type": ["number", "null"], "description": "Of min_pass_rate, by luck alone."},
+        "slices": {"type": "array", "items": of_dataclass(Slice), "description": "By tag."},
     }
-    return _open(properties, list(properties))
+    return _open(properties, ["cases", "tests", "detectable", "chance_of_missing"])
 
 
 def _outcome() -> Schema:

@@ -3,8 +3,12 @@
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, Status, Totals
 from llmops_cli.domain.outcome import Source
 from llmops_cli.reporters import figures
+from llmops_cli.reporters.inert import inert
 
 HEADER = ("evalset", "pass", "rate", "score", "against", "tokens", "$/1k", "p50", "p95")
+
+MAX_TAGS = 5
+"""Slices named in a short report; the JSON holds all."""
 
 
 def rows(comparison: Comparison) -> list[tuple[str, ...]]:
@@ -54,6 +58,15 @@ def statistics(comparison: Comparison) -> list[str]:
         change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
         bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
         lines.append(f"{change}{bound}, p = {test.adjusted_p:.2g}")
+    shown = sorted((one for one in found.slices if one.notable), key=lambda one: one.adjusted_p)
+    if shown:
+        parts = [
+            f"{inert(one.tag)} {figures.signed(round(-one.drop * 100, 1), ' pts')} "
+            f"({figures.plural(one.cases, 'case')}, p = {one.adjusted_p:.2g})"
+            for one in shown[:MAX_TAGS]
+        ]
+        more = f" and {len(shown) - MAX_TAGS} more" if len(shown) > MAX_TAGS else ""
+        lines.append(f"by tag: {', '.join(parts)}{more}")
     if found.detectable is not None:
         lines.append(
             f"{figures.plural(found.cases, 'case')}: drops of {found.detectable * 100:.0f} points or more "

@@ -44,6 +44,9 @@ class GradedTest:
     p: float
     arrangements: int
     exact: bool
+    base: float = 0.0
+    """The mean over cases of the base's mean; `candidate` likewise."""
+    candidate: float = 0.0
 
 
 def permutation_test(
@@ -62,6 +65,7 @@ def permutation_test(
     if not both:
         return None
     observed = sum(_difference(case) for case in both)
+    base = sum(sum(case.base_scores) / len(case.base_scores) for case in both) / len(both)
     drop = -observed / len(both)
     moving = [case for case in both if len({*case.scores, *case.base_scores}) > 1]
     # cases whose scores are all equal are the same in every arrangement
@@ -70,10 +74,10 @@ def permutation_test(
     if math.prod(counts) <= _EXACT:
         sums = [sum(values) for values in product(*(list(_all(case)) for case in moving))]
         low = sum(value <= at for value in sums)
-        return GradedTest(drop, low / len(sums), len(sums), exact=True)
+        return GradedTest(drop, low / len(sums), len(sums), exact=True, base=base, candidate=base - drop)
     low, drawn = _drawn(moving, at, Random(seed), min(resamples, max(999, _WORK // len(moving))))  # noqa: S311
     p = low / drawn if low >= _ENOUGH else (1 + low) / (1 + drawn)
-    return GradedTest(drop, min(1.0, p), drawn, exact=False)
+    return GradedTest(drop, min(1.0, p), drawn, exact=False, base=base, candidate=base - drop)
 
 
 def _difference(case: GradedCase) -> float:

@@ -149,6 +149,12 @@ def counts_of(delta: Delta) -> Counts:
 
 def compared_of(comparison: Comparison) -> Compared:
     """What counts of a comparison: comparable cases, and not those that the branch accepts."""
-    cases = {d.case_id: counts_of(d) for d in comparison.deltas if d.comparable and not d.accepted}
+    counted = [delta for delta in comparison.deltas if delta.comparable and not delta.accepted]
     gate = comparison.gate
-    return Compared(comparison.title, cases, min_effect=gate.min_effect, generalise=gate.generalise)
+    return Compared(
+        comparison.title,
+        {delta.case_id: counts_of(delta) for delta in counted},
+        min_effect=gate.min_effect,
+        generalise=gate.generalise,
+        tags={delta.case_id: delta.case.tags for delta in counted if delta.case is not None},
+    )
