@@ -14,19 +14,9 @@ from llmops_cli.templating.environment import BoundedEnvironment
 from llmops_cli.templating.failures import location, syntax_failure
 from llmops_cli.templating.filters import SCORER_FILTERS
 from llmops_cli.templating.jinja import VAR_LOAD_RESOLVE, CodeGenerator, Frame, TemplateSyntaxError, nodes
+from llmops_cli.templating.references import Reference
 
 Kind = Literal["prompt", "scorer"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One `include`, `import` or `extends`. `names` None: the name is worked out while rendering."""
-
-    names: tuple[str, ...] | None
-    line: int
-    optional: bool
-    with_context: bool
-    extends: bool
 
 
 @dataclass(frozen=True, slots=True)

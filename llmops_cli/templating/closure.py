@@ -9,9 +9,10 @@ from llmops_cli.domain.canonical import lf
 from llmops_cli.domain.prompt import PROMPTS_DIR, InsertMessages, Prompt, TemplateText
 from llmops_cli.errors import FileError, Problems, SourceLocation, did_you_mean
 from llmops_cli.templating import paths
+from llmops_cli.templating.references import Reference, plain_references
 
 if TYPE_CHECKING:
-    from llmops_cli.templating.analysis import Reference, Scan
+    from llmops_cli.templating.analysis import Scan
 
 
 _REACHES = re.compile(r"\{%[-+]?\s*(include|import|extends|from)\b")
@@ -35,7 +36,7 @@ def reached_templates(prompt: Prompt, read: Callable[[str], bytes | None]) -> di
         if not _REACHES.search(template.text):
             passed_over.append(template)
             continue
-        for reference in _scan(template, problems).references:
+        for reference in _references(template, problems):
             partial = _fetch(reference, template, read, found, problems)
             if partial is not None:
                 found[partial.name] = partial.text
@@ -98,6 +99,11 @@ def _partial(name: str, text: str) -> TemplateText:
     return TemplateText(text, name, SourceLocation(f"{PROMPTS_DIR}/{name}", 1))
 
 
+def _references(template: TemplateText, problems: Problems) -> Iterable[Reference]:
+    plain = plain_references(lf(template.text))
+    return _scan(template, problems).references if plain is None else plain
+
+
 def _scan(template: TemplateText, problems: Problems) -> "Scan":
     from llmops_cli.templating.analysis import Scan, scan
     from llmops_cli.templating.failures import TemplateFailure
@@ -110,7 +116,7 @@ def _scan(template: TemplateText, problems: Problems) -> "Scan":
 
 
 def _fetch(
-    reference: "Reference",
+    reference: Reference,
     template: TemplateText,
     read: Callable[[str], bytes | None],
     found: dict[str, str],
@@ -218,7 +224,7 @@ def _family(template: TemplateText, prompt: Prompt, problems: Problems) -> froze
 
 
 def _partials(
-    template: TemplateText, references: Iterable["Reference"], prompt: Prompt
+    template: TemplateText, references: Iterable[Reference], prompt: Prompt
 ) -> Iterator[TemplateText]:
     for reference in references:
         for name in reference.names or ():
