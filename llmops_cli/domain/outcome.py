@@ -123,6 +123,14 @@ class Provenance:
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
     command: tuple[str, ...] = ()
+    folder: str = ""
+    """The project's folder below the repository's root; empty where it is the root, or where there is no git."""
+    repository_url: str | None = None
+    """Where the repository is at home, as a web address without anybody's name or key; None where unknown."""
+
+    def from_repository(self, path: str) -> str:
+        """A path of the project as one from the repository's root, as other tools want it."""
+        return f"{self.folder}/{path}" if self.folder else path
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import UserError
 from llmops_cli.vcs.objects import Objects
 from llmops_cli.vcs.records import FORMAT, read_log, relative, tokens_of, widen
+from llmops_cli.vcs.remotes import web_address
 
 if TYPE_CHECKING:
     import git
@@ -62,6 +63,11 @@ class Repository:
     def branch(self) -> str | None:
         """The branch, or None when HEAD is detached."""
         return self._optional("symbolic-ref", "--quiet", "--short", "HEAD")
+
+    @property
+    def web_address(self) -> str | None:
+        """Where `origin` is at home, as an https address that holds no name or key; None where it has none."""
+        return web_address(self._optional("config", "--get", "remote.origin.url") or "")
 
     @property
     def shallow(self) -> bool:

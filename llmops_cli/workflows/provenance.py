@@ -32,4 +32,6 @@ def provenance_of(
         versions=versions,
         seed=seed,
         command=command,
+        folder=repository.prefix if repository and repository.prefix != "." else "",
+        repository_url=repository.web_address if repository else None,
     )

@@ -1,0 +1,51 @@
+"""A remote as an address that may be shown to anybody."""
+
+import pytest
+
+from llmops_cli.vcs.remotes import web_address
+
+HOME = "https://github.com/acme/shop"
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://github.com/acme/shop.git",
+        "https://github.com/acme/shop",
+        "https://x-access-token:ghs_secret@github.com/acme/shop.git",
+        "https://ghp_secret@github.com/acme/shop/",
+        "https://github.com/acme/shop.git?token=secret#secret",
+        "git@github.com:acme/shop.git",
+        "github.com:acme/shop.git",
+        "ssh://git@github.com/acme/shop.git",
+        "ssh://git@github.com:22/acme/shop.git",
+        "git://github.com/acme/shop.git",
+        " git@github.com:acme/shop.git\n",
+    ],
+)
+def test_every_spelling_gives_one_address_and_no_secret(remote: str) -> None:
+    assert web_address(remote) == HOME
+
+
+@pytest.mark.parametrize(
+    ("remote", "shown"),
+    [
+        ("http://git.example:8080/a/b.git", "http://git.example:8080/a/b"),
+        ("https://gitlab.example/group/sub/name.git", "https://gitlab.example/group/sub/name"),
+    ],
+)
+def test_ports_and_deep_paths_stay(remote: str, shown: str) -> None:
+    assert web_address(remote) == shown
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "", "/srv/git/shop.git", "../shop", "shop", "file:///srv/git/shop.git", "C:/git/shop", "C:\\git\\shop",
+        "https://", "https://github.com", "https://github.com:notaport/a/b", "ext::sh -c evil",
+        "https://github.com/a b", "https://github.com/a\u202eb", 'https://github.com/"><script>', "https://[::1/a",
+        "javascript://github.com/a", "git@-oProxy:a/b",
+    ],
+)  # fmt: skip
+def test_folders_and_oddities_have_none(remote: str) -> None:
+    assert web_address(remote) is None
