@@ -6,10 +6,10 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Result, Side, Status
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Status
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
-from llmops_cli.domain.outcome import Outcome
 from llmops_cli.reporters import figures, summary
+from llmops_cli.reporters.cases import LISTED, is_broken, listed, view_of
 from llmops_cli.reporters.inert import inert, shorten
 from llmops_cli.reporters.tables import make_console, marked, trimmed
 from llmops_cli.reporters.word_diff import word_diff
@@ -116,7 +116,7 @@ class _Report:
         shown = 0
         for comparison in self.result.comparisons:
             for delta in comparison.deltas:
-                if not _is_broken(delta, comparison):
+                if not is_broken(delta, comparison):
                     continue
                 shown += 1
                 if shown <= MAX_SHOWN:
@@ -143,22 +143,16 @@ class _Report:
 
     def _details(self, delta: Delta) -> Iterator[tuple[str, str | Text, str]]:
         """What the case was given, what came before and now, and which scorers failed: name, text, style."""
-        for name, value in (delta.case.vars if delta.case else {}).items():
+        view = view_of(delta)
+        for name, value in view.inputs.items():
             yield name, shorten(inert(str(value)), _VALUE_LIMIT), ""
-        before = next((o for o in delta.base.outcomes if o.passed), None) or _first(delta.base)
-        after = next((o for o in delta.candidate.outcomes if o.passed is False), None)
-        yield from self._answers(_answer_text(before), _answer_text(after))
-        for named in after.scores if after else ():
-            if named.score is not None and not named.score.passed and named.severity == "fail":
-                yield f"✗ {named.name}", inert(named.score.explanation), "red"
-        if delta.candidate.trials > 1 or delta.base.trials > 1:
-            yield "trials", f"{_trials(delta.base)} before, {_trials(delta.candidate)} now", ""
-        if delta.fresh is not None:
-            yield (
-                "confirmed" if delta.fresh.standing == "confirmed" else "asked again",
-                _fresh(delta.fresh),
-                "",
-            )
+        yield from self._answers(_shown(view.before), _shown(view.after))
+        for name, explanation in view.failed:
+            yield f"✗ {name}", inert(explanation), "red"
+        if view.trials is not None:
+            yield "trials", view.trials, ""
+        if view.fresh is not None:
+            yield "confirmed" if view.confirmed else "asked again", view.fresh, ""
 
     def _answers(self, before: str | None, after: str | None) -> Iterator[tuple[str, str | Text, str]]:
         """Before and after, each with the words marked that the other has not."""
@@ -202,19 +196,11 @@ class _Report:
 
     def _lists(self) -> None:
         """The other kinds by name, each only where there are any."""
-        kinds = (
-            (DeltaKind.FLAKY, "flaky (some trials passed, some failed)"),
-            (DeltaKind.IMPROVED, "improved"),
-            (DeltaKind.UNCHANGED, "still failing"),
-            (DeltaKind.NEW, "new"),
-            (DeltaKind.REMOVED, "removed"),
-            (DeltaKind.INCOMPARABLE, "not compared"),
-        )
         first = True
         for comparison in self.result.comparisons:
-            for kind, label in kinds:
-                found = [d for d in comparison.deltas if _falls_under(d, kind)]
-                if not found or (kind is DeltaKind.NEW and comparison.against is None):
+            for kind, label in LISTED:
+                found = listed(comparison, kind)
+                if not found:
                     continue
                 if first:
                     self.line()
@@ -244,44 +230,8 @@ class _Report:
         self._bullets("→", summary.next_steps(self.result))
 
 
-def _is_broken(delta: Delta, comparison: Comparison) -> bool:
-    """Regressions; whatever fails and has nothing to be compared with; and critical cases in any event."""
-    if delta.kind is DeltaKind.REGRESSED:
-        return True
-    failed_trial = delta.candidate.passes < delta.candidate.trials
-    if delta.case is not None and delta.case.critical and failed_trial:
-        return True
-    unknown = delta.kind in (DeltaKind.NEW, DeltaKind.INCOMPARABLE)
-    return (comparison.against is None or unknown) and delta.candidate.passed is False
-
-
-def _falls_under(delta: Delta, kind: DeltaKind) -> bool:
-    """Of the unchanged cases only those that go on failing are worth a word."""
-    return delta.kind is kind and (kind is not DeltaKind.UNCHANGED or delta.candidate.passed is False)
-
-
-def _first(side: Side) -> Outcome | None:
-    return side.outcomes[0] if side.outcomes else None
-
-
-def _answer_text(outcome: Outcome | None) -> str | None:
-    if outcome is None or outcome.response is None:
-        return None
-    text = outcome.response.text
-    calls = "".join(f"\n[calls {call.name}({call.arguments})]" for call in outcome.response.tool_calls)
-    return shorten(inert(text + calls).strip("\n"), _VALUE_LIMIT) or "(empty)"
-
-
-def _trials(side: Side) -> str:
-    return f"{side.passes} of {side.trials} passed" if side.trials else "none"
-
-
-def _fresh(fresh: Fresh) -> str:
-    base = f", the base {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
-    p = f" (p = {fresh.p:.2g})" if fresh.p is not None else ""
-    if not fresh.trials:
-        return "could not be asked again"
-    return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{p}"
+def _shown(answer: str | None) -> str | None:
+    return None if answer is None else shorten(inert(answer), _VALUE_LIMIT)
 
 
 def _named(delta: Delta, *, alone: bool) -> str:
