@@ -43,6 +43,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     "reporters": {
         "terminal": "terminal:format_terminal",
         "json": "json:format_json",
+        "markdown": "markdown:format_markdown",
     },
 }
 

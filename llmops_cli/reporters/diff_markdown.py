@@ -1,16 +1,14 @@
 """A diff as Markdown for a pull request. Whatever a user or a model wrote stands in fences or code spans."""
 
-import re
 from collections.abc import Iterator
 
 from llmops_cli.domain.changes import TextChange
 from llmops_cli.domain.diff import AnswersDiff, Diff, Effect, PromptDiff
 from llmops_cli.reporters import diff_lines as lines
 from llmops_cli.reporters.figures import plural
-from llmops_cli.reporters.inert import inert, shorten
+from llmops_cli.reporters.markdown_text import fence, row, span
 
 MAX_PAIRS = 10
-_LIMIT = 4000
 
 
 def format_diff(diff: Diff) -> str:
@@ -27,30 +25,11 @@ def format_stat(diff: Diff) -> str:
         name, word, _ = lines.heading(prompt).split("  ", 2)
         added, removed = prompt.lines
         settings = str(len(prompt.settings) or "")
-        rows.append(_row(span(name), word, f"+{added} −{removed}", settings, lines.request_counts(prompt)))
+        rows.append(row(span(name), word, f"+{added} −{removed}", settings, lines.request_counts(prompt)))
     for evalset in diff.evalsets:
         name, word, *_ = lines.evalset_heading(evalset).split("  ")
-        rows.append(_row(span(name), f"golden set {word}", "", "", ""))
+        rows.append(row(span(name), f"golden set {word}", "", "", ""))
     return "\n".join(rows) + "\n"
-
-
-def fence(text: str, language: str = "") -> str:
-    """A fenced block, its fence longer than any run of backticks inside (spec.commonmark.org, 4.5)."""
-    safe = inert(shorten(text, _LIMIT))
-    ticks = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", safe)), 3)
-    return f"{ticks}{language}\n{safe}\n{ticks}"
-
-
-def span(text: str) -> str:
-    """A code span on one line: no mention, link, image or table cell can come of it."""
-    safe = " ".join(inert(text).split()).replace("|", "¦") or " "
-    ticks = "`" * (max((len(run) for run in re.findall("`+", safe)), default=0) + 1)
-    space = " " if "`" in safe else ""
-    return f"{ticks}{space}{safe}{space}{ticks}"
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _nothing(diff: Diff) -> str:
@@ -121,8 +100,8 @@ def _answers(answers: AnswersDiff, diff: Diff) -> Iterator[str]:
     rows = lines.figure_rows(answers)
     if rows:
         header = ("answers", *lines.FIGURES[1:])
-        yield from ("", _row(*header), _row("---", *["---:"] * (len(header) - 1)))
-        yield from (_row(*row) for row in rows)
+        yield from ("", row(*header), row("---", *["---:"] * (len(header) - 1)))
+        yield from (row(*cells) for cells in rows)
     unknown = lines.unknown(answers, diff)
     if unknown or answers.notes:
         yield ""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmops_cli.reporters.diff_lines import hunks, unified
-from llmops_cli.reporters.diff_markdown import fence, span
+from llmops_cli.reporters.markdown_text import fence, span
 
 TEXTS = st.lists(
     st.sampled_from(["", "one two", "one three", "four", "  five six", "日本"]), max_size=12

@@ -1,0 +1,226 @@
+"""A result as one comment on a pull request: the verdict first, then what broke and why, then what to do.
+
+It is read on a phone, so nothing is wider than it must be, and it keeps below GitHub's limit: the least important
+sections go first, and a line says which.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llmops_cli.domain.changes import PromptChange
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Status, Totals
+from llmops_cli.domain.prompt import short_digest
+from llmops_cli.reporters import diff_lines, figures, summary
+from llmops_cli.reporters.cases import LISTED, is_broken, listed
+from llmops_cli.reporters.inert import shorten
+from llmops_cli.reporters.markdown_case import Links, case_section
+from llmops_cli.reporters.markdown_text import fence, folded, prose, row, span
+
+LIMIT = 65_000
+"""Characters. GitHub takes 65,536; whoever sends the comment adds a mark by which to find it again."""
+MAX_ROWS = 60
+MAX_NAMED = 50
+_SYMBOLS = {
+    Status.PASS: "✅",
+    Status.UNAFFECTED: "✅",
+    Status.REGRESSION: "❌",
+    Status.INCONCLUSIVE: "⚪",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A piece of the comment; of those that do not fit, the ones with the highest rank go first."""
+
+    rank: int
+    text: str
+    name: str = ""
+
+
+def format_markdown(result: Result) -> str:
+    """The whole comment, at most `LIMIT` characters."""
+    return _fitted(list(_sections(result))) + "\n"
+
+
+def _fitted(sections: list[_Section]) -> str:
+    """In the order of the page, as many as fit, the most important ones first."""
+    kept: set[int] = set()
+    dropped: dict[str, int] = {}
+    room = LIMIT - 400  # for the line that says what was left out
+    for place in sorted(range(len(sections)), key=lambda n: (sections[n].rank, n)):
+        size = len(sections[place].text) + 2
+        if size <= room and not dropped.get(sections[place].name):
+            kept.add(place)
+            room -= size
+        else:
+            dropped[sections[place].name] = dropped.get(sections[place].name, 0) + 1
+    texts = [section.text for place, section in enumerate(sections) if place in kept]
+    if dropped:
+        what = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in dropped.items())
+        texts.append(f"Left out for length: {what}. The run's own report holds everything.")
+    return "\n\n".join(texts)
+
+
+def _sections(result: Result) -> Iterator[_Section]:
+    links = Links.of(result.run.provenance)
+    verdict = result.verdict
+    yield _Section(0, f"## {_SYMBOLS[verdict.status]} {_headline(result)}")
+    reasons = [
+        reason.text for reason in verdict.reasons if reason.status not in (Status.PASS, Status.UNAFFECTED)
+    ]
+    yield from _bullets(0, reasons, "reasons")
+    if result.comparisons:
+        yield _Section(1, _table(result))
+    yield from _bullets(3, verdict.notes, "notes")
+    yield from _broken(result, links)
+    yield from _accepted(result, links)
+    yield from _named(result)
+    yield from _prompts(result)
+    yield from _statistics(result)
+    yield from _next_steps(result)
+    yield _Section(2, _footer(result))
+
+
+def _bullets(rank: int, texts: list[str] | tuple[str, ...], name: str) -> Iterator[_Section]:
+    if texts:
+        more = [f"- and {len(texts) - MAX_NAMED} more"] if len(texts) > MAX_NAMED else []
+        lines = [f"- {prose(shorten(text, 1000))}" for text in texts[:MAX_NAMED]]
+        yield _Section(rank, "\n".join([*lines, *more]), name)
+
+
+def _headline(result: Result) -> str:
+    """`REGRESSION: 2 cases got worse · escalation −9.5 pts, at most 18 pts worse (95 %)`."""
+    status = result.verdict.status
+    worse = sum(len(comparison.of_kind(DeltaKind.REGRESSED)) for comparison in result.comparisons)
+    if status is Status.REGRESSION:
+        said = f"{figures.plural(worse, 'case')} got worse" if worse else "a bound is missed"
+    else:
+        said = prose(summary.headline(result).rstrip(":"))
+    parts = [f"{status.value}: {said}", *_difference(result)]
+    return " · ".join(parts)
+
+
+def _difference(result: Result) -> Iterator[str]:
+    """The set that fell most, with its interval where answers vary."""
+    falls: list[tuple[float, str]] = []
+    for comparison in result.comparisons:
+        title = f"{prose(comparison.title)} " if len(result.comparisons) > 1 else ""
+        before, now = comparison.base, comparison.candidate
+        if comparison.statistics is not None and comparison.statistics.tests:
+            test = comparison.statistics.tests[0]
+            points = figures.signed(round(-test.drop * 100, 1), " pts")
+            bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
+            falls.append((test.drop, f"{title}{points}{bound}"))
+        elif before is not None and before.pass_rate is not None and now.pass_rate is not None:
+            drop = before.pass_rate - now.pass_rate
+            falls.append((drop, f"{title}{figures.signed(round(-drop * 100, 1), ' pts')}"))
+    if falls:
+        yield max(falls)[1]
+
+
+def _table(result: Result) -> str:
+    rows = [row("evalset", "pass rate", "$/1k", "tokens", "p95"), row("---", "---:", "---:", "---:", "---:")]
+    rows += [row(span(c.title), *_cells(c.base, c.candidate)) for c in result.comparisons[:MAX_ROWS]]
+    if len(result.comparisons) > MAX_ROWS:
+        rows.append(row(f"and {len(result.comparisons) - MAX_ROWS} more", "", "", "", ""))
+    return "\n".join(rows)
+
+
+def _cells(before: Totals | None, now: Totals) -> Iterator[str]:
+    yield _both(figures.percent(before.pass_rate if before else None), figures.percent(now.pass_rate))
+    costs = (None if side is None or side.cost is None else side.cost * 1000 for side in (before, now))
+    yield _both(*(figures.dollars(cost) for cost in costs))
+    yield _both(*(figures.count(side.tokens if side else None) for side in (before, now)))
+    yield _both(*(figures.seconds(side.latency_p95 if side else None) for side in (before, now)))
+
+
+def _both(before: str, now: str) -> str:
+    """`95% → 86%`, or one figure where there is no other or both are the same."""
+    return now if before in (now, figures.NONE) else f"{before} → {now}"
+
+
+def _broken(result: Result, links: Links) -> Iterator[_Section]:
+    """Cases shown whole, each a section of its own, so that the first ones stay where not all fit."""
+    first = True
+    for comparison in result.comparisons:
+        for delta in comparison.deltas:
+            if is_broken(delta, comparison) and not delta.accepted:
+                heading = "### What broke\n\n" if first else ""
+                first = False
+                yield _Section(4, heading + case_section(comparison, delta, links), "broken cases")
+
+
+def _accepted(result: Result, links: Links) -> Iterator[_Section]:
+    found = [(comparison, delta) for comparison in result.comparisons for delta in comparison.accepted]
+    if not found:
+        return
+    body = "\n\n".join(case_section(comparison, delta, links) for comparison, delta in found[:MAX_NAMED])
+    title = f"{figures.plural(len(found), 'case')} worse, and accepted by this branch's own baseline"
+    yield _Section(5, folded(title, body), "accepted cases")
+
+
+def _named(result: Result) -> Iterator[_Section]:
+    """The other kinds by name, each only where there are any."""
+    for rank, (kind, label) in enumerate(LISTED, start=6):
+        found = [(c, delta) for c in result.comparisons for delta in listed(c, kind) if not delta.accepted]
+        if not found:
+            continue
+        lines = [f"- {_name(result, *one)}" for one in found[:MAX_NAMED]]
+        if len(found) > MAX_NAMED:
+            lines.append(f"- and {len(found) - MAX_NAMED} more")
+        title = f"{figures.plural(len(found), 'case')} {label}"
+        yield _Section(rank, folded(title, "\n".join(lines)), f"the list of cases {label}")
+
+
+def _name(result: Result, comparison: Comparison, delta: Delta) -> str:
+    where = f" in {span(comparison.title)}" if len(result.comparisons) > 1 else ""
+    return f"{span(delta.case_id)}{where}" + (f": {prose(delta.reason)}" if delta.reason else "")
+
+
+def _prompts(result: Result) -> Iterator[_Section]:
+    """What was done to each prompt, once, however many sets use it."""
+    changes = {
+        (change.digest_before, change.digest_after): change
+        for change in (comparison.prompt_change for comparison in result.comparisons)
+        if change is not None
+    }
+    for change in changes.values():
+        section = folded("What changed in the prompt", _change(change), name=shorten(change.name, 200))
+        yield _Section(20, section, "the diff of the prompt")
+
+
+def _change(change: PromptChange) -> str:
+    digests = f"{span(short_digest(change.digest_before))} → {span(short_digest(change.digest_after))}"
+    renamed = f", renamed from {span(change.before_name)}" if change.before_name else ""
+    parts = [f"{digests}{renamed}"]
+    if change.settings:
+        parts.append("\n".join(f"- {span(diff_lines.setting(setting))}" for setting in change.settings))
+    for text in change.texts:
+        parts += [span(text.title), fence(diff_lines.unified(text.before, text.after), "diff")]
+    return "\n\n".join(parts)
+
+
+def _statistics(result: Result) -> Iterator[_Section]:
+    lines = [
+        f"- {prose(f'{comparison.title}: {line}' if len(result.comparisons) > 1 else line)}"
+        for comparison in result.comparisons
+        for line in summary.statistics(comparison)
+    ]
+    if lines:
+        yield _Section(
+            12, folded("What this set would have seen", "\n".join(lines[:MAX_ROWS])), "the statistics"
+        )
+
+
+def _next_steps(result: Result) -> Iterator[_Section]:
+    steps = summary.next_steps(result)
+    if steps:
+        lines = [f"# {what}\n{command}" for what, _, command in (step.partition(": ") for step in steps)]
+        yield _Section(3, "### On your machine\n\n" + fence("\n".join(lines), "sh"), "the commands")
+
+
+def _footer(result: Result) -> str:
+    provenance = result.run.provenance
+    commit = f" at {span(provenance.commit[:10])}" if provenance.commit else ""
+    dirty = " with uncommitted changes" if provenance.dirty else ""
+    return f"<sub>run {span(result.run.id)}{commit}{dirty}; {prose(summary.effort(result))}</sub>"
