@@ -29,6 +29,7 @@ from llmops_cli.cli import (
     schema,
     score,
 )
+from llmops_cli.cli.output import guarded_streams
 from llmops_cli.errors import ExitCode, UserError
 from llmops_cli.reporters.inert import inert
 
@@ -93,7 +94,8 @@ def console() -> None:
 
 def _run() -> int:
     try:
-        return _run_app()
+        with guarded_streams():
+            return _run_app()
     finally:
         vcs = sys.modules.get("llmops_cli.vcs.repository")  # only where history was asked
         if vcs is not None:
