@@ -94,11 +94,20 @@ class NoVerdictError(UserError):
     exit_code = ExitCode.INCONCLUSIVE
 
 
+class MissingHistoryError(UserError):
+    """The history at hand does not reach what is asked for: a shallow clone, a commit that was not fetched."""
+
+
+class CodeRefusedError(NoVerdictError):
+    """Code of the project is needed and may not run here: elsewhere it may, so it is no mistake in a file."""
+
+
 class Problems:
     """Collects every mistake of every file, so that one run reports them all."""
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
+        self._refused: list[Problem] = []
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -119,6 +128,8 @@ class Problems:
         """Take over what an exception carries."""
         for problem in error.problems:
             self.add(problem.message, problem.where, problem.hint)
+        if isinstance(error, CodeRefusedError):
+            self._refused += error.problems
 
     def sorted(self) -> list[Problem]:
         """By file, line and column; problems without a place come first."""
@@ -130,12 +141,28 @@ class Problems:
         return sorted(self._found, key=place)
 
     def raise_if_any(self, partial: object = None) -> None:
-        """Raises FileError when anything was noted; `partial` is what could be read."""
+        """Raises FileError when anything was noted; `partial` is what could be read.
+
+        Where nothing is wrong but code that may not run here, CodeRefusedError, said once.
+        """
         if self._found:
             found = self.sorted()
+            if all(problem in self._refused for problem in found):
+                raise CodeRefusedError("", problems=_said_once(found))
             error = FileError(found[0].message, problems=found)
             error.partial = partial
             raise error
+
+
+def _said_once(found: Sequence[Problem]) -> list[Problem]:
+    """One problem for each text, at its first place, with the number of the other places."""
+    first: dict[tuple[str, str | None], list[Problem]] = {}
+    for problem in found:
+        first.setdefault((problem.message, problem.hint), []).append(problem)
+    return [
+        Problem(f"{message} (and in {len(same) - 1} more)" if len(same) > 1 else message, same[0].where, hint)
+        for (message, hint), same in first.items()
+    ]
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str | None:

@@ -41,6 +41,32 @@ def read_log(tokens: Iterator[str], prefix: str) -> Iterator[Change]:
         yield Change(header, frozenset(paths), tuple(renames))
 
 
+def read_blame(text: str) -> dict[int, CommitInfo | None]:
+    """Line to commit, from `git blame --line-porcelain`; None for a line that no commit holds yet.
+
+    Lines from before the range that was asked for are left out, as git marks them.
+    """
+    found: dict[int, CommitInfo | None] = {}
+    header: list[str] = []
+    fields: dict[str, str] = {}
+    for line in text.split("\n"):
+        if line.startswith("\t"):  # the line itself, which ends its record
+            sha, number = header[0], int(header[2])
+            if not sha.strip("0"):
+                found[number] = None
+            elif "boundary" not in fields:
+                times = int(fields["author-time"]), int(fields["committer-time"])
+                mail = fields["author-mail"].strip("<>")
+                found[number] = CommitInfo(sha, (), *times, fields["author"], mail, fields["summary"])
+            header, fields = [], {}
+        elif not header:
+            header = line.split(" ")
+        else:
+            name, _, value = line.partition(" ")
+            fields[name] = value
+    return found
+
+
 def widen(pipe: BinaryIO) -> None:
     """Room for git to write ahead while nobody reads yet; only Linux can, and 64 KiB will do elsewhere."""
     if sys.platform == "linux":

@@ -5,7 +5,6 @@ Objects come from one long-lived `git cat-file --batch`; history from one `git l
 
 from __future__ import annotations
 
-import io
 import os
 import posixpath
 import re
@@ -13,19 +12,20 @@ import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from llmops_cli.domain.revision import Change, CommitInfo
-from llmops_cli.errors import UserError
+from llmops_cli.errors import MissingHistoryError, UserError
+from llmops_cli.vcs.failures import failure, refuse_foreign_owner
+from llmops_cli.vcs.git_tree import GitTree
 from llmops_cli.vcs.objects import Objects
-from llmops_cli.vcs.records import FORMAT, read_log, relative, tokens_of, widen
+from llmops_cli.vcs.records import FORMAT, read_blame, read_log, relative, tokens_of, widen
 from llmops_cli.vcs.remotes import web_address
 
 if TYPE_CHECKING:
     import git
     from git.cmd import Git
-    from git.exc import GitCommandError
 
 _EXPORTED_BY_HOOKS = (
     "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
@@ -33,6 +33,8 @@ _EXPORTED_BY_HOOKS = (
 )  # fmt: skip
 _ERE_SPECIAL = re.compile(r"[][.{}()*+?^$|\\]")
 _WORDS_AT_ONCE = 500
+_WHOLE_HASH = re.compile(r"[0-9a-f]{40}")
+_ANCESTOR = re.compile(r"[~^][~^0-9]*$")
 
 _OPEN: WeakSet[Repository] = WeakSet()
 
@@ -91,19 +93,44 @@ class Repository:
             hint = "the numbers that `llmops log` prints are no revisions; take the commit beside it"
         if self.head is None:
             hint = "this repository has no commit yet"
+        elif _WHOLE_HASH.fullmatch(revision):
+            raise MissingHistoryError(
+                f"this clone lacks the commit {revision}", hint=f"`git fetch origin {revision}` brings it"
+            )
         elif self.shallow:
             hint = "this clone is shallow: `git fetch --unshallow` brings the rest"
+            if self._find(_ANCESTOR.sub("", revision)):
+                raise MissingHistoryError(f"git knows no revision {revision!r}", hint=hint)
         elif len(self._candidates(revision)) > 1:
             hint = f"the short hash is ambiguous: {', '.join(self._candidates(revision)[:5])}"
         raise UserError(f"git knows no revision {revision!r}", hint=hint)
 
     def merge_base(self, one: str, other: str) -> str:
         """The commit where two revisions part. Raises UserError where there is none at hand."""
-        found = self._optional("merge-base", self.resolve(one), self.resolve(other))
+        commits = self.resolve(one), self.resolve(other)
+        found = self._optional("merge-base", *commits)
         if found is None:
-            hint = "`git fetch --unshallow` brings the history" if self.shallow else "name a commit instead"
-            raise UserError(f"{one} and {other} have no common commit here", hint=hint)
+            message = f"{one} and {other} have no common commit here"
+            if self.shallow:
+                hint = f"this clone is shallow: `git fetch --unshallow origin {' '.join(commits)}` brings the rest"
+                raise MissingHistoryError(message, hint=hint)
+            raise UserError(
+                message, hint=f"their histories are unrelated: name a commit, such as {one} itself"
+            )
         return found
+
+    def written_by(
+        self, path: str, lines: Iterable[int], since: str, until: str | None = None
+    ) -> dict[int, CommitInfo | None]:
+        """Which commit after `since` wrote a line, for those lines that one did; None where none holds it yet.
+
+        `until` is a commit, None the worktree. Raises UserError where git cannot tell.
+        """
+        spans = [f"-L{number},{number}" for number in sorted(set(lines))]
+        range_ = [f"^{since}", *([until] if until else [])]
+        # an empty name forgets what blame.ignoreRevsFile names, which need not exist here
+        options = ["--line-porcelain", "--ignore-revs-file=", *spans, *range_]
+        return read_blame(self._git("blame", *options, "--", self._plain(path))) if spans else {}
 
     def tree(self, commit: str) -> GitTree:
         """The project's files at a commit (a full hash, from `resolve`)."""
@@ -153,7 +180,7 @@ class Repository:
         try:
             log.wait()
         except GitCommandError as error:
-            raise _failure("log", error) from error
+            raise failure("log", error) from error
         return last
 
     def changed_paths(self, before: str, after: str | None) -> frozenset[str]:
@@ -284,7 +311,7 @@ class Repository:
         try:
             return str(self._repo.git.execute(["git", *arguments], stdout_as_string=True)) or None
         except GitCommandError as error:
-            _refuse_foreign_owner(error)
+            refuse_foreign_owner(error)
             return None
 
     def _git(self, *arguments: str) -> str:
@@ -293,24 +320,7 @@ class Repository:
         try:
             return str(self._repo.git.execute(["git", *arguments], stdout_as_string=True))
         except GitCommandError as error:
-            raise _failure(arguments[0], error) from error
-
-
-class GitTree:
-    """A FileTree over one commit."""
-
-    def __init__(self, repository: Repository, commit: str) -> None:
-        self._repository = repository
-        self.label = commit
-
-    def open(self, path: str) -> BinaryIO | None:
-        """See FileTree.open; what is a link in git is read as text, never followed."""
-        data = self._repository.blob(self.label, path)
-        return None if data is None else io.BytesIO(data)
-
-    def list(self, folder: str) -> list[str]:
-        """See FileTree.list."""
-        return self._repository.files_below(self.label, folder)
+            raise failure(arguments[0], error) from error
 
 
 def open_repository(root: Path) -> Repository | None:
@@ -330,22 +340,3 @@ def open_repository(root: Path) -> Repository | None:
         return Repository(repo, root)
     except (InvalidGitRepositoryError, NoSuchPathError, GitCommandNotFound):
         return None
-
-
-def _failure(command: str, error: GitCommandError) -> UserError:
-    """What git said, in one line."""
-    _refuse_foreign_owner(error)
-    lines = str(error.stderr).strip().strip("'").splitlines()
-    why = lines[0].removeprefix("stderr: ").strip("' ") if lines else "no reason given"
-    lacking = "promisor" in str(error.stderr)
-    hint = "a partial clone may lack it: `git fetch` brings it" if lacking else None
-    return UserError(f"git {command} failed: {why}", hint=hint)
-
-
-def _refuse_foreign_owner(error: Exception) -> None:
-    """Git reads no repository of another owner (CVE-2022-24765): say so instead of finding nothing."""
-    if "dubious ownership" in str(error):
-        hint = "git config --global --add safe.directory <the repository's path>"
-        raise UserError(
-            "the repository belongs to another user, so git refuses to read it", hint=hint
-        ) from error
