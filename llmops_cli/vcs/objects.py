@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from llmops_cli.errors import UserError
-
-_NO_REPLY = "SHA is empty"
-"""How GitPython says that `cat-file` ended without a reply."""
-
-
-class CatFile(Protocol):
-    """The part of GitPython's `Git` that keeps `git cat-file` running; ValueError means "missing"."""
-
-    def get_object_header(self, ref: str) -> tuple[Any, Any, Any]:
-        """Hash, kind and size."""
-        ...
-
-    def get_object_data(self, ref: str) -> tuple[Any, Any, Any, Any]:
-        """Hash, kind, size and bytes."""
-        ...
+from llmops_cli.vcs.cat_file import CatFile, Process
 
 
 class Objects:
-    """Blobs and trees by name: a hash, or `commit:path`. Not for several threads at once."""
+    """Blobs and trees by name: a hash, or `commit:path`. Not for several threads at once.
 
-    def __init__(self, git: CatFile, object_format: Callable[[], str]) -> None:
-        self._git = git
-        self._object_format = cache(object_format)  # asked at every name that leads nowhere
+    Everything that asks git raises UserError where git gives up, as in a clone that lacks an object.
+    """
+
+    def __init__(self, start: Callable[[str], Process]) -> None:
+        """`start` runs `git cat-file` with an option."""
+        self._contents = CatFile(partial(start, "--batch"), contents=True)
+        self._headers = CatFile(partial(start, "--batch-check"), contents=False)
         self._below: dict[str, dict[str, str]] = {}
 
     def find(self, name: str, kind: str) -> str | None:
         """The hash of a blob or tree; None where the name leads to none."""
-        try:
-            found, is_a, _ = map(_text, self._git.get_object_header(name))
-        except (ValueError, BrokenPipeError) as error:
-            self._refuse_unreadable(error)
-            return None
-        return found if is_a == kind else None
+        (found,) = self._headers.ask([name])
+        return found.name if found is not None and found.kind == kind else None
 
     def read(self, name: str, kind: str) -> bytes | None:
         """The bytes of a blob or tree; None where the name leads to none."""
-        try:
-            _, is_a, _, data = self._git.get_object_data(name)
-        except (ValueError, BrokenPipeError) as error:
-            self._refuse_unreadable(error)
-            return None
-        return bytes(data) if _text(is_a) == kind else None
+        return self.read_many([name], kind)[0]
+
+    def read_many(self, names: Sequence[str], kind: str) -> list[bytes | None]:
+        """As `read`, for each of the names, without waiting for git at each."""
+        found = self._contents.ask(names)
+        return [None if one is None or one.kind != kind else one.data for one in found]
 
     def files_of(self, tree: str) -> dict[str, str]:
         """Path to blob of everything below a tree but links and submodules.
@@ -69,24 +54,10 @@ class Objects:
             self._below[tree] = found
         return self._below[tree]
 
-    def _refuse_unreadable(self, error: ValueError | BrokenPipeError) -> None:
-        """A ValueError is GitPython's word for "missing", and for names of objects that it cannot read.
-
-        Where git itself gave up, nothing is known of any further name: that is no absence.
-        """
-        if isinstance(error, BrokenPipeError) or _NO_REPLY in str(error):
-            message = "git stopped reading: this clone lacks an object that it should have"
-            hint = "a partial clone gets it with `git fetch --refetch --no-filter`"
-            raise UserError(message, hint=hint) from error
-        if self._object_format() != "sha1":
-            message = "the repository uses SHA-256 object names, which GitPython cannot read yet"
-            hint = "`eval` without --against and --at works all the same"
-            raise UserError(message, hint=hint) from error
-
-
-def _text(value: object) -> str:
-    """GitPython says that it gives texts, and gives bytes."""
-    return value.decode("ascii") if isinstance(value, bytes) else str(value)
+    def close(self) -> None:
+        """End git's processes."""
+        self._contents.close()
+        self._headers.close()
 
 
 def _tree_entries(data: bytes, size: int) -> Iterator[tuple[str, str, str]]:

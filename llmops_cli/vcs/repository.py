@@ -10,13 +10,14 @@ import posixpath
 import re
 import shutil
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
+from subprocess import PIPE
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import MissingHistoryError, UserError
+from llmops_cli.vcs.cat_file import Process
 from llmops_cli.vcs.failures import failure, refuse_foreign_owner
 from llmops_cli.vcs.git_tree import GitTree
 from llmops_cli.vcs.objects import Objects
@@ -52,7 +53,7 @@ class Repository:
         self._repo = repo
         _OPEN.add(self)
         self.bare = repo.working_tree_dir is None
-        self._objects = Objects(repo.git, partial(repo.git.rev_parse, "--show-object-format"))
+        self._objects = Objects(self._cat_file)
         top = Path(os.path.realpath(repo.working_tree_dir or repo.git_dir))
         self.prefix = "." if self.bare else Path(os.path.realpath(root)).relative_to(top).as_posix()
 
@@ -284,8 +285,15 @@ class Repository:
         full = self._plain(path)
         return None if "\n" in full or full.startswith("..") else f"{commit}:{full if full != '.' else ''}"
 
+    def _cat_file(self, option: str) -> Process:
+        # GitPython ends the process as soon as nothing refers to it
+        command = ["git", "cat-file", option]
+        process: Process = self._repo.git.execute(command, istream=PIPE, as_process=True)
+        return process
+
     def close(self) -> None:
         """End the git processes that were started."""
+        self._objects.close()
         self._repo.close()
 
     def _plain(self, path: str) -> str:

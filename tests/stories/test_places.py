@@ -1,11 +1,12 @@
 """Odd places a repository may stand in: history must be read there, or one clear word said."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from llmops_cli.errors import ExitCode
-from tests.support.project import GREET, Project, greeting_project
+from tests.support.project import Project, greeting_project
 
 EDIT = ("prompts/greet.yaml", "by name", "by first name")
 FILES = ("-c", "protocol.file.allow=always")
@@ -28,36 +29,58 @@ def test_a_submodule_is_a_repository_of_its_own(project: Project, tmp_path: Path
     assert outer.llmops("eval", "-C", "vendor/prompts", "--no-calls").exit_code in (0, 3)
 
 
-def test_a_partial_clone_fetches_nothing_and_says_what_is_missing(project: Project) -> None:
+@pytest.mark.parametrize("lacks", ["blob:none", "tree:0"])
+def test_a_partial_clone_fetches_nothing_and_says_what_is_missing(project: Project, lacks: str) -> None:
     greeting_project(project).edit(*EDIT).commit("change")
     project.git("config", "uploadpack.allowFilter", "true")
-    project.git(*FILES, "clone", "--quiet", "--filter=blob:none", f"file://{project.root}", "partial")
+    project.git(*FILES, "clone", "--quiet", f"--filter={lacks}", f"file://{project.root}", "partial")
+    partial = Project(project.root / "partial", project.root / "partial")
+    held = partial.git("count-objects", "-v")
 
-    here = project.llmops("show", "greet", "-C", "partial")
-    old = project.llmops("show", "greet@HEAD~1", "-C", "partial")
+    assert "by first name" in partial.llmops("show", "greet").stdout
+    assert partial.llmops("check").exit_code == ExitCode.PASS
+    results = {
+        command: partial.llmops(*command.split())
+        for command in (
+            "show greet@HEAD~1", "bundle --ref HEAD~1", "diff HEAD~1", "list", "log greet",
+            "eval --no-calls --changed-since HEAD~1", "eval --no-calls --at HEAD~1",
+        )
+    }  # fmt: skip
 
-    assert here.exit_code == ExitCode.PASS
-    assert "by first name" in here.stdout
-    if old.exit_code == ExitCode.PASS:  # a git that fetches all the same answers truly
-        assert "by name" in old.stdout
-    else:
-        assert old.exit_code == ExitCode.USAGE
-        assert "fetch" in old.stderr
+    if partial.git("count-objects", "-v") != held:  # a git that fetches all the same answers truly
+        assert "by name" in results["show greet@HEAD~1"].stdout
+        return
+    for command, result in results.items():
+        if result.exit_code == ExitCode.USAGE:
+            (error,) = (line for line in result.stderr.splitlines() if line.startswith("error"))
+            assert "git fetch" in error, command
+    refused = {command for command, result in results.items() if result.exit_code == ExitCode.USAGE}
+    assert refused >= {"show greet@HEAD~1", "bundle --ref HEAD~1"}
+    assert ("list" in refused) is (lacks == "tree:0")  # who wrote a file last, only trees can tell
+    said = {command: result.exit_code for command, result in results.items()}
+    assert not {ExitCode.REGRESSION, ExitCode.BUG} & set(said.values()), said
 
 
-def test_sha256_names_are_read_or_refused_in_one_sentence(project: Project, tmp_path: Path) -> None:
+def test_sha256_names_are_read_like_any_other(tmp_path: Path) -> None:
     repository = Project(tmp_path / "sha256", tmp_path / "sha256")
     repository.root.mkdir()
-    repository.git("init", "--quiet", "--object-format=sha256", "--initial-branch=main")
-    repository.commit("greet", {"prompts/greet.yaml": GREET})
+    try:
+        repository.git("init", "--quiet", "--object-format=sha256", "--initial-branch=main")
+    except subprocess.CalledProcessError:
+        pytest.skip("this git makes no SHA-256 repositories")
+    greeting_project(repository).edit(*EDIT).commit("change")
 
-    result = repository.llmops("log", "greet")
-
+    assert len(repository.git("rev-parse", "HEAD")) == 64
+    assert versions(repository) == 2
     assert repository.llmops("check").exit_code == ExitCode.PASS
-    if result.exit_code != ExitCode.PASS:
-        assert result.exit_code == ExitCode.USAGE
-        assert "SHA-256" in result.stderr
-        assert len(result.stderr.splitlines()) == 1
+    assert "by name" in repository.llmops("show", "greet@HEAD~1").stdout
+    assert "first" in repository.llmops("diff", "HEAD~1").stdout
+    assert repository.llmops("list").exit_code == ExitCode.PASS
+    bundled = repository.llmops("bundle", "--ref", "HEAD")
+    assert bundled.json()["content"]["commit"] == repository.git("rev-parse", "HEAD")
+    repository.replies(("Ada", "Hello, Ada!"), ("Bob", "Hello, Bob!"))
+    against = repository.llmops("eval", "--against", "HEAD~1", "--changed-since", "HEAD~1")
+    assert against.exit_code == ExitCode.PASS, against.both
 
 
 def test_a_rebased_branch_keeps_its_versions_by_content(project: Project) -> None:
