@@ -1,12 +1,22 @@
 """Is this one case really broken? Asked of fresh trials, and only for cases that look broken.
 
 A case that failed its few trials proves nothing: three against three can never be significant. So the
-suspicious ones are asked again. Fisher's exact test decides at a level divided by *all* cases, so that
-choosing the suspects needs no correction. Trials are asked a few at a time, and no more once the outcome is
-certain (curtailing: neither level nor power change) or once early answers speak against a break (that can
-only lower the false alarms). Pure: an engine asks, counts and comes back.
+suspicious ones are asked again, and where the base has but a few trials on record, those that failed on both
+sides as well: a break must not hide behind one unlucky answer. Pure: an engine asks, counts and comes back.
+
+*The level.* Fisher's exact test decides, on a number of trials that is fixed beforehand, at a level L = alpha
+divided by *all* cases. It sees fresh trials of the candidate only, and of the base either fresh ones only or
+the whole record. Write A for "this case is examined" and C for "Fisher's test over all planned trials is
+significant". When nothing changed, fresh trials do not depend on the trials that chose the case (of this case
+and of all others), so that with fresh trials of both sides P(A and C) = P(A) P(C | A) <= L, whatever the
+choice: by a flip, by failures on both sides, or by how many others there are. Where the record is the base's
+part, P(A and C) <= P(C) <= L, as Fisher's test is exact over every record: the choice can only take away. A case
+is confirmed only where C is certain, and giving up early takes away again. Summed over all cases the chance of
+any false confirmation is at most alpha.
 """
 
+import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -16,14 +26,16 @@ from llmops_cli.stats.stratified import Counts
 
 ENOUGH_ON_RECORD = 10
 """A base with so many trials on record is not asked again."""
-_AGAINST = 2
-"""So many early answers that speak against a break (the candidate passes, the base fails) clear a case."""
-_EARLY = 5
-"""Early: so many fresh trials of the candidate, where the base's record stands."""
-_EARLY_OF_BOTH = 0.55
-"""Early, where both sides are asked: this share of one side's trials, both counted."""
+_THIN_ENOUGH = 3
+"""Up to so many trials on record a single failure of the base hides a break from `suspicious`."""
+_WORTH = 4
+"""An answer against a break (the candidate passes, the base fails) is worth so many that speak for one. Where a
+broken case passes 2 % of its trials and a sound one about 60 %, as those do that flip by chance, the
+logarithms of the likelihood ratios are log(0.02 / 0.6) = -3.4 and log(0.98 / 0.4) = 0.9."""
 _LEAD = 3
 """The candidate is so many trials ahead of the base: most suspects are cleared by it alone."""
+_DOUBTS = 20
+"""One case that failed on both sides is examined for so many of the candidate's trials, or for each flip."""
 MOST = 200
 """No case is worth more fresh trials a side than this."""
 
@@ -41,12 +53,14 @@ class Plan:
     """How a suspicious case is examined: at most so many fresh trials a side, at this level (inside 0..1).
 
     `base_fresh` is 0 where the base's record serves as its trials; then `record` holds its (passes, trials).
+    `doubtful`: it failed on both sides, so that the base is asked first, and one answer is enough to drop it.
     """
 
     fresh: int
     base_fresh: int
     level: float
     record: tuple[int, int] | None = None
+    doubtful: bool = False
 
     @property
     def calls(self) -> int:
@@ -83,6 +97,30 @@ def suspicious(counts: Counts) -> bool:
     )
 
 
+def in_doubt(counts: Counts) -> bool:
+    """No flip, but it might be a break: the candidate passed at most a third, and the base failed one trial of
+    a record so short that this alone keeps it from being `suspicious` (0 of 1, 1 of 2, 2 of 3)."""
+    return (
+        counts.comparable
+        and 3 * counts.passes <= counts.trials
+        and counts.base_passes == counts.base_trials - 1 < _THIN_ENOUGH
+    )
+
+
+def doubts(cases: Mapping[str, Counts], settled: Collection[str] = ()) -> list[str]:
+    """Which of the cases in doubt are examined: as many as there are flips, or one for each twenty trials of
+    the candidate, whichever is more, and at least one.
+
+    A set that has been failing for long is thus not asked all over again. The best records come first, then
+    the order of a hash, which no place in a file favours. `settled` need no examination.
+    """
+    found = [name for name, counts in cases.items() if in_doubt(counts) and name not in settled]
+    flips = sum(suspicious(counts) for counts in cases.values())
+    trials = sum(counts.trials for counts in cases.values() if counts.comparable)
+    found.sort(key=lambda name: (-cases[name].base_passes, hashlib.sha256(name.encode()).digest()))
+    return found[: max(1, flips, trials // _DOUBTS)]
+
+
 def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:
     """How to examine a case with these trials on record; `level` is this case's own part of alpha.
 
@@ -108,7 +146,7 @@ def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:
         )
         return Plan(fresh, 0, level, (counts.base_passes, on_record))
     fresh = next((k for k in range(5, most) if fisher_worse(Counts(2, k, k - 3, k)) <= level), most)
-    return Plan(fresh, fresh, level)
+    return Plan(fresh, fresh, level, doubtful=in_doubt(counts))
 
 
 @lru_cache(maxsize=16384)
@@ -134,11 +172,15 @@ def _outcome(plan: Plan, fresh: Counts) -> Standing:
     at_best = Counts(fresh.passes, plan.fresh, fresh.base_passes + base_left, plan.base_fresh)
     if fisher_worse(_whole(plan, at_best)) > plan.level:
         return Standing.CLEARED
+    return Standing.CLEARED if _hopeless(plan, fresh) else Standing.GO_ON
+
+
+def _hopeless(plan: Plan, fresh: Counts) -> bool:
+    """The lower boundary of Wald's sequential probability-ratio test (1945, Ann. Math. Stat. 16:117): the
+    answers that speak for a break do not outweigh those against it. A flip has one of those free."""
     against = fresh.passes + fresh.base_trials - fresh.base_passes
-    early = round(_EARLY_OF_BOTH * plan.base_fresh) if plan.base_fresh else _EARLY
-    if against >= _AGAINST and fresh.trials + fresh.base_trials <= early:
-        return Standing.CLEARED
-    return Standing.GO_ON
+    speaking_for = fresh.trials + fresh.base_trials - against
+    return speaking_for < _WORTH * (against if plan.doubtful else against - 1)
 
 
 def _at_worst(plan: Plan, fresh: Counts) -> Counts:
@@ -173,4 +215,5 @@ def _next(plan: Plan, fresh: Counts) -> tuple[int, int]:
 def _candidate_next(plan: Plan, fresh: Counts) -> bool:
     if fresh.trials >= plan.fresh:
         return False
-    return fresh.base_trials >= plan.base_fresh or fresh.trials < fresh.base_trials + _LEAD
+    lead = 0 if plan.doubtful else _LEAD
+    return fresh.base_trials >= plan.base_fresh or fresh.trials < fresh.base_trials + lead

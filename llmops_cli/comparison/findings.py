@@ -46,10 +46,13 @@ def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:
     fresh = _fresh(found)
     if found.standing is Standing.CONFIRMED:
         return replace(delta, kind=DeltaKind.REGRESSED, fresh=fresh)
-    if found.standing is Standing.CLEARED:
-        asked = f"{fresh.passes} of {fresh.trials} fresh trials passed"
-        return replace(delta, kind=DeltaKind.FLAKY, fresh=fresh, reason=f"{_both(delta)}, then {asked}")
-    return replace(delta, kind=DeltaKind.REGRESSED, fresh=fresh)
+    if found.flip and found.standing is Standing.GO_ON:
+        return replace(delta, kind=DeltaKind.REGRESSED, fresh=fresh)
+    if not found.flip and delta.kind is not DeltaKind.REGRESSED:
+        return replace(delta, fresh=fresh)
+    asked = f", then {fresh.passes} of {fresh.trials} fresh trials passed"
+    said = asked if fresh.trials else ": within what chance does"
+    return replace(delta, kind=DeltaKind.FLAKY, fresh=fresh, reason=_both(delta) + said)
 
 
 def _fresh(found: CaseFinding) -> Fresh:

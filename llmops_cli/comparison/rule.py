@@ -7,11 +7,11 @@ loses power with every bit of it; `benchmarks/verdict.py` shows what comes of it
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
-from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, plan_of, suspicious
+from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, doubts, plan_of, suspicious
 from llmops_cli.comparison.slices import rates, slices
 from llmops_cli.domain.comparison import Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
@@ -55,6 +55,9 @@ class Compared:
     clusters: Mapping[str, Hashable] = field(default_factory=dict)
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tags of cases, for slices."""
+    settled: Collection[str] = ()
+    """Cases that are not in doubt though they failed on both sides: both were asked the same, or it is
+    accepted."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_effect <= 1:
@@ -90,7 +93,8 @@ class SetTest:
 class CaseFinding:
     """A suspicious case: its trials in the comparison, its fresh trials, and what they say.
 
-    GO_ON means that it could not be examined to the end. `p` is None where nothing was asked.
+    GO_ON means that it could not be examined to the end. `p` is None where nothing was asked. `flip` is False
+    for a case that failed on both sides: it is no finding unless it is confirmed.
     """
 
     case_id: str
@@ -98,6 +102,7 @@ class CaseFinding:
     standing: Standing
     p: float | None = None
     fresh: Counts | None = None
+    flip: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ class Finding:
     @property
     def unconfirmed(self) -> tuple[CaseFinding, ...]:
         """Flips that nobody could look into."""
-        return tuple(one for one in self.suspects if one.standing is Standing.GO_ON)
+        return tuple(one for one in self.suspects if one.flip and one.standing is Standing.GO_ON)
 
     @property
     def worse(self) -> bool:
@@ -143,18 +148,15 @@ class Examined:
 def plans(
     compared: Sequence[Compared], *, alpha: Alpha | None = None, most: int = MOST
 ) -> dict[tuple[int, str], Plan]:
-    """The suspicious cases, by (place in `compared`, case id), each with how to examine it.
+    """The suspicious cases, by (place in `compared`, case id), each with how to examine it; flips first.
 
     `most` bounds the fresh trials a side. A plan that is not `reachable` within it is not worth a call: leave
     it out of `examined`, and its case stays an unconfirmed flip. Raises ValueError where `most` is below 1.
     """
     level = _level(compared, alpha or Alpha())
-    return {
-        (place, case_id): plan_of(counts, level, most)
-        for place, one in enumerate(compared)
-        for case_id, counts in one.cases.items()
-        if suspicious(counts)
-    }
+    flips = [(n, name) for n, one in enumerate(compared) for name in one.cases if suspicious(one.cases[name])]
+    both = [(n, name) for n, one in enumerate(compared) for name in doubts(one.cases, one.settled)]
+    return {(n, name): plan_of(compared[n].cases[name], level, most) for n, name in flips + both}
 
 
 def judge(
@@ -261,11 +263,10 @@ def _suspects(
 ) -> tuple[CaseFinding, ...]:
     found = []
     for case_id, counts in one.cases.items():
-        if not suspicious(counts):
-            continue
-        known = examined.get((place, case_id))
-        if known is None:
+        known, flip = examined.get((place, case_id)), suspicious(counts)
+        if known is not None:
+            step = known.step
+            found.append(CaseFinding(case_id, counts, step.standing, step.p, known.fresh, flip))
+        elif flip:
             found.append(CaseFinding(case_id, counts, Standing.GO_ON))
-        else:
-            found.append(CaseFinding(case_id, counts, known.step.standing, known.step.p, known.fresh))
     return tuple(found)

@@ -93,6 +93,6 @@ def _trials(side: Side) -> str:
 def _fresh(fresh: Fresh) -> str:
     base = f", the base {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
     p = f" (p = {fresh.p:.2g})" if fresh.p is not None else ""
-    if not fresh.trials:
+    if not fresh.trials and not fresh.base_trials:
         return "could not be asked again"
     return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{p}"

@@ -91,6 +91,20 @@ class Comparing:
         before = self._versions.find(names.get(digests[0], variant.prompt.name), digests[0])
         return change_of(before, variant.prompt) if before is not None else None
 
+    def settled(self, plan: EvalsetPlan, comparison: Comparison) -> frozenset[str]:
+        """Cases in which no break hides behind failures on both sides: the base was asked the same, or the
+        branch's own baseline holds answers to this request, which a reviewer sees."""
+        name = comparison.variant.name
+        requests = next(variant.requests for variant in plan.variants if variant.variant.name == name)
+        own = self._own.get(plan.evalset.name) if self._own is not None else None
+        found = set()
+        for delta in comparison.deltas:
+            known = {outcome.fingerprint for outcome in delta.base.outcomes}
+            known |= {line.request for line in (own.lines.get((delta.case_id, name), ()) if own else ())}
+            if delta.case_id in requests and requests[delta.case_id].fingerprint in known:
+                found.add(delta.case_id)
+        return frozenset(found)
+
     def suspect(self, plan: EvalsetPlan, comparison: Comparison, case_id: str) -> Suspect:
         """What can be asked about one case of a comparison, on both sides."""
         case = next(case for case in plan.cases if case.id == case_id)

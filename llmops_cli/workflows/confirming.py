@@ -63,8 +63,12 @@ class Confirmation:
         if not planned:
             return {}
         self._observe(Confirming(len(planned), sum(plan.calls for plan in planned.values())))
-        found = await asyncio.gather(*(self._examine(plan, suspects[key]) for key, plan in planned.items()))
-        return dict(zip(planned, found, strict=True))
+        found: dict[tuple[int, str], Examined] = {}
+        for doubtful in (False, True):  # flips have the first claim on what may be spent
+            keys = [key for key, plan in planned.items() if plan.doubtful is doubtful]
+            steps = await asyncio.gather(*(self._examine(planned[key], suspects[key]) for key in keys))
+            found |= zip(keys, steps, strict=True)
+        return found
 
     async def _examine(self, plan: Plan, suspect: Suspect) -> Examined:
         fresh = Counts(0, 0, 0, 0)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from llmops_cli.comparison.confirmation import suspicious
 from llmops_cli.comparison.findings import annotate
 from llmops_cli.comparison.gate import decide
-from llmops_cli.comparison.rule import Examined, judge
+from llmops_cli.comparison.rule import Examined, judge, plans
 from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Verdict
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run
 from llmops_cli.domain.redaction import redact, redact_outcome
@@ -217,13 +216,15 @@ class _Evaluation:
         """The comparisons with their statistics; where answers may vary, suspicious cases are asked again."""
         varying = [n for n, (_, c) in enumerate(compared) if c.against and not c.variant.deterministic]
         counts = [compared_of(compared[n][1]) for n in varying]
+        counts = [
+            replace(one, settled=self.comparing.settled(*compared[n]))
+            for n, one in zip(varying, counts, strict=True)
+        ]
         examined: dict[tuple[int, str], Examined] = {}
         if self.options.confirm != "never" and not self.answering.stopped:
             suspects = {
-                (place, case_id): self.comparing.suspect(*compared[n], case_id)
-                for place, n in enumerate(varying)
-                for case_id, one in counts[place].cases.items()
-                if suspicious(one)
+                (place, case_id): self.comparing.suspect(*compared[varying[place]], case_id)
+                for place, case_id in plans(counts)
             }
             examined = await self.confirmation.examine_all(counts, suspects)
         found = dict(zip(varying, judge(counts, examined), strict=True))

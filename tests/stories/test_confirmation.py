@@ -7,11 +7,14 @@ from tests.support.project import Project, kinds_of
 
 # Answers right with a chance that stands in the messages, drawn anew at each call.
 NOISY = """
-import hashlib, itertools, re
+import hashlib, itertools, pathlib, re
 CALLS = itertools.count()
+UNLUCKY = pathlib.Path(__file__).with_name("unlucky.txt")
 
 def answer(messages):
     text = messages[-1]["content"]
+    if UNLUCKY.exists() and text.strip() in UNLUCKY.read_text().splitlines():
+        return "wrong"
     chance = float(re.search(r"chance ([0-9.]+)", messages[0]["content"] + text)[1])
     draw = int(hashlib.sha256(f"{text}{next(CALLS)}".encode()).hexdigest()[:8], 16) / 2**32
     return "right" if draw < chance else "wrong"
@@ -115,3 +118,59 @@ def test_a_desk_without_a_commit_is_compared_by_the_kept_version(noisy: Project)
 
     assert result.exit_code == ExitCode.REGRESSION
     assert set(kinds_of(result).values()) == {"regressed"}
+
+
+@pytest.fixture
+def unlucky(noisy: Project) -> Project:
+    """One trial of each case on record, and that of c3 failed by bad luck."""
+    noisy.edit("prompts/p.yaml", "be chance 0.99", "be chance 1").write({"unlucky.txt": "question 3\n"})
+    noisy.llmops("eval", "--trials", "1")
+    noisy.llmops("accept")
+    noisy.commit("one trial a case")
+    (noisy.root / "unlucky.txt").unlink()
+    return noisy
+
+
+BREAK_C3 = "content: \"be chance {{ 0 if '3' in q else 1 }}\""
+
+
+def test_a_break_does_not_hide_behind_an_unlucky_answer_on_record(unlucky: Project) -> None:
+    unlucky.edit("prompts/p.yaml", "content: be chance 1", BREAK_C3)
+
+    result = unlucky.llmops("eval", "--trials", "1", "--format", "json")
+
+    assert result.exit_code == ExitCode.REGRESSION
+    (comparison,) = result.json()["evalsets"][0]["comparisons"]
+    (broken,) = [case for case in comparison["cases"] if case["kind"] == "regressed"]
+    assert (broken["id"], broken["fresh"]["standing"], broken["fresh"]["passes"]) == ("c3", "confirmed", 0)
+    assert broken["fresh"]["base_passes"] == broken["fresh"]["base_trials"] > 5
+
+
+def test_a_case_that_fails_with_either_prompt_costs_one_call_and_no_verdict(unlucky: Project) -> None:
+    unlucky.write({"unlucky.txt": "question 3\n"}).edit("prompts/p.yaml", "be chance 1", "always be chance 1")
+
+    result = unlucky.llmops("eval", "--trials", "1", "--format", "json")
+
+    assert result.exit_code == ExitCode.PASS
+    assert kinds_of(result)["c3"] == "unchanged"
+    (comparison,) = result.json()["evalsets"][0]["comparisons"]
+    (failing,) = [case for case in comparison["cases"] if case["id"] == "c3"]
+    assert (failing["fresh"]["base_passes"], failing["fresh"]["base_trials"]) == (0, 1)
+
+
+def test_a_doubt_that_nobody_may_look_into_is_no_reason_to_have_no_verdict(unlucky: Project) -> None:
+    unlucky.edit("prompts/p.yaml", "content: be chance 1", BREAK_C3)
+
+    assert unlucky.llmops("eval", "--trials", "1", "--confirm", "never").exit_code == ExitCode.PASS
+
+
+def test_what_the_branch_has_accepted_is_no_doubt(unlucky: Project) -> None:
+    unlucky.edit("prompts/p.yaml", "content: be chance 1", BREAK_C3)
+    unlucky.llmops("eval", "--trials", "1")
+    unlucky.llmops("accept")
+    unlucky.commit("c3 may fail")
+
+    result = unlucky.llmops("eval", "--trials", "1", "--against", "HEAD~1")
+
+    assert result.exit_code == ExitCode.PASS
+    assert "asked again" not in result.both

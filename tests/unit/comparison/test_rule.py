@@ -1,5 +1,7 @@
 """One decision over everything behind an exit code."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,21 @@ def test_a_flip_counts_once_it_is_confirmed_and_is_named_until_then() -> None:
     assert cleared.suspects[0].standing is Standing.CLEARED
     assert not cleared.worse
     assert not cleared.unconfirmed
+
+
+def test_a_case_that_failed_on_both_sides_is_a_finding_only_once_it_is_confirmed() -> None:
+    compared = Compared("shop", cases(Counts(0, 1, 0, 1), *[Counts(1, 1, 1, 1)] * 59))
+    assert not only(compared).suspects
+    plan = plans([compared])[0, "case-0"]
+    assert plan.doubtful
+    assert not plans([replace(compared, settled=("case-0",))])
+    halfway = Counts(0, 1, 1, 1)
+    open_ = only(compared, examined={(0, "case-0"): Examined(halfway, examine(plan, halfway))})
+    assert not open_.worse
+    assert not open_.unconfirmed
+    broken = Counts(0, plan.fresh, plan.fresh, plan.fresh)
+    confirmed = only(compared, examined={(0, "case-0"): Examined(broken, examine(plan, broken))})
+    assert [one.case_id for one in confirmed.confirmed] == ["case-0"]
 
 
 def test_graded_scores_are_tested_beside_the_pass_rate() -> None:
