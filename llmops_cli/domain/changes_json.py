@@ -30,5 +30,5 @@ def change_from_dict(data: Mapping[str, Any]) -> PromptChange:
 
 def _text(data: Mapping[str, Any]) -> TextChange:
     where = data["where"]
-    place = SourceLocation(where["path"], where["line"]) if where else None
+    place = SourceLocation(where["path"], where["line"], where.get("column")) if where else None
     return TextChange(data["title"], data["before"], data["after"], place)
