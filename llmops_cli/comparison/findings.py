@@ -1,29 +1,57 @@
 """What the statistics found, laid beside the counts: classes of cases, and the numbers of the set."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from llmops_cli.comparison.confirmation import Standing
+from llmops_cli.comparison.grading import exact_test, graded
 from llmops_cli.comparison.rule import CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
 from llmops_cli.stats.power import chance_of_missing, shrunken_rates
 
 
+def weighed(comparison: Comparison, finding: Finding | None, judged: Collection[str]) -> Comparison:
+    """The comparison with everything that tests say of it.
+
+    Where answers do not vary a gated metric is compared as it is, unless a model judges it (`judged`).
+    """
+    if comparison.against is None:
+        return comparison
+    if finding is not None and not comparison.variant.deterministic:
+        return annotate(comparison, finding)
+    gate = comparison.gate
+    exact = [
+        exact_test(name, graded(comparison.deltas, name), effect)
+        for name, effect in gate.metrics.items()
+        if name not in judged
+    ]
+    tests = [*(test for test in exact if test), *(tests_of(finding) if finding else ())]
+    return replace(comparison, statistics=Statistics(0, tuple(tests), None)) if tests else comparison
+
+
 def annotate(comparison: Comparison, finding: Finding) -> Comparison:
     """The comparison with its statistics; a flip that is not shown to be a break is named flaky."""
     suspects = {one.case_id: one for one in finding.suspects}
-    tests = tuple(
-        SetTest(t.metric, t.method, t.drop, t.at_most, t.p, t.adjusted_p, t.worse, t.base, t.candidate)
-        for t in finding.tests
-    )
     slices = with_notable(finding.slices, finding.cases, comparison.gate.min_effect, got_worse=finding.worse)
     return replace(
         comparison,
         deltas=tuple(_delta(delta, suspects) for delta in comparison.deltas),
         statistics=Statistics(
-            finding.cases, tests, finding.detectable, _chance_of_missing(comparison), slices=slices
+            finding.cases,
+            tests_of(finding),
+            finding.detectable,
+            _chance_of_missing(comparison),
+            slices=slices,
         ),
+    )
+
+
+def tests_of(finding: Finding) -> tuple[SetTest, ...]:
+    """The tests of whole sets, as they are reported."""
+    return tuple(
+        SetTest(t.metric, t.method, t.drop, t.at_most, t.p, t.adjusted_p, t.worse, t.base, t.candidate)
+        for t in finding.tests
     )
 
 

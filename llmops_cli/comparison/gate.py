@@ -6,7 +6,17 @@ bounds and critical cases, which are not softened.
 
 from collections.abc import Sequence
 
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Reason, Status, Totals, Verdict
+from llmops_cli.comparison.grading import EXACT, Ungraded, ungraded
+from llmops_cli.domain.comparison import (
+    Comparison,
+    Delta,
+    DeltaKind,
+    Reason,
+    Statistics,
+    Status,
+    Totals,
+    Verdict,
+)
 from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.errors import SourceLocation
 
@@ -28,7 +38,7 @@ def decide(
     """
     reasons: list[Reason] = []
     for comparison in comparisons:
-        for rule in (_regressions, _critical, _bounds, _unanswered, _comparable):
+        for rule in (_regressions, _critical, _bounds, _unanswered, _ungraded, _comparable):
             reasons += rule(comparison)
     if interrupted:
         reasons.append(Reason(Status.INCONCLUSIVE, "the run was interrupted before its end"))
@@ -45,19 +55,53 @@ def _regressions(comparison: Comparison) -> list[Reason]:
     statistics = comparison.statistics
     if statistics is None:
         return _worse(comparison, regressed, "now")
+    if comparison.variant.deterministic:
+        return [*_worse(comparison, regressed, "now"), *_dropped(comparison, statistics)]
     confirmed = [d for d in regressed if d.fresh and d.fresh.standing == CONFIRMED]
     unclear = [d for d in regressed if d not in confirmed]
     reasons = _worse(comparison, confirmed, "now, confirmed by fresh trials")
-    for test in statistics.tests:
-        if test.worse:
-            bound = f", at most {test.at_most:.1%}" if test.at_most is not None else ""
-            text = f"{comparison.title}: {test.metric} dropped by {test.drop:.1%}{bound} (p = {test.adjusted_p:.2g})"
-            reasons.append(_blamed(comparison, text + _attribution(comparison), comparison.where))
+    reasons += _dropped(comparison, statistics)
     if unclear:
         text = f"{comparison.title}: {_count(unclear)} now ({_names(unclear)}), which could not be confirmed"
         where = unclear[0].case.where if unclear[0].case else comparison.where
         reasons.append(Reason(Status.INCONCLUSIVE, text, where))
     return reasons
+
+
+def _dropped(comparison: Comparison, statistics: Statistics) -> list[Reason]:
+    """The pass rate, and each metric that `gate:` names, over the whole set."""
+    reasons = []
+    for test in statistics.tests:
+        if not test.worse:
+            continue
+        if test.metric in comparison.gate.metrics and test.base is not None and test.candidate is not None:
+            p = "" if test.method == EXACT else f", p = {test.adjusted_p:.2g}"
+            what = f"{test.metric} fell by {test.drop:.2f} ({test.base:.2f} → {test.candidate:.2f}){p}"
+        else:
+            bound = f", at most {test.at_most:.1%}" if test.at_most is not None else ""
+            what = f"{test.metric} dropped by {test.drop:.1%}{bound} (p = {test.adjusted_p:.2g})"
+        text = f"{comparison.title}: {what}{_attribution(comparison)}"
+        reasons.append(_blamed(comparison, text, comparison.where))
+    return reasons
+
+
+def _ungraded(comparison: Comparison) -> list[Reason]:
+    """A gated metric without scores decides nothing; with too few on the other side neither."""
+    reasons = []
+    for one in _missing_scores(comparison):
+        if one.whose == "this run" or len(one.cases) > (1 - MIN_COMPARABLE_SHARE) * one.of:
+            text = f"{comparison.title}: {_no_score(one)}"
+            reasons.append(Reason(Status.INCONCLUSIVE, text, comparison.where))
+    return reasons
+
+
+def _missing_scores(comparison: Comparison) -> list[Ungraded]:
+    return [one for name in comparison.gate.metrics for one in ungraded(comparison.deltas, name)]
+
+
+def _no_score(one: Ungraded) -> str:
+    names = ", ".join(one.cases[:5]) + (f" and {len(one.cases) - 5} more" if len(one.cases) > 5 else "")
+    return f"{one.whose} has no {one.metric} for {len(one.cases)} of {one.of} cases ({names}): {one.why}"
 
 
 def _worse(comparison: Comparison, deltas: Sequence[Delta], when: str) -> list[Reason]:
@@ -249,6 +293,7 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
             + ("; `llmops accept` makes this run the baseline" if all(run.complete for run in runs) else "")
         )
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
+    notes += [f"{c.title}: {_no_score(one)}" for c in comparisons for one in _missing_scores(c)]
     notes += [
         f"{c.title}: accepted in this branch's baseline: {', '.join(d.case_id for d in c.accepted)}"
         for c in comparisons

@@ -6,12 +6,12 @@ unequal because a confirmation needs only a few calls more for a far smaller lev
 loses power with every bit of it; `benchmarks/verdict.py` shows what comes of it.
 """
 
-import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
 from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, doubts, plan_of, suspicious
+from llmops_cli.comparison.grading import reaches
 from llmops_cli.comparison.slices import rates, slices
 from llmops_cli.domain.comparison import Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
@@ -55,6 +55,8 @@ class Compared:
     clusters: Mapping[str, Hashable] = field(default_factory=dict)
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tags of cases, for slices."""
+    effects: Mapping[str, float] = field(default_factory=dict)
+    """The smallest drop that counts of those in `graded` that have one of their own."""
     settled: Collection[str] = ()
     """Cases that are not in doubt though they failed on both sides: both were asked the same, or it is
     accepted."""
@@ -179,7 +181,10 @@ def judge(
     by_tag = slices([(one.cases, one.tags) for one in compared], CONFIDENCE)
     found = []
     for place, one in enumerate(compared):
-        tests = tuple(_judged(test, next(adjusted), spent.sets, one.min_effect) for test in raw[place])
+        tests = tuple(
+            _judged(test, next(adjusted), spent.sets, one.effects.get(test.metric, one.min_effect))
+            for test in raw[place]
+        )
         drop, shift = drops[place], _shift(one) if one.generalise else None
         found.append(
             Finding(
@@ -229,8 +234,7 @@ def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
 
 def _judged(raw: _Raw, adjusted: float, alpha: float, min_effect: float) -> SetTest:
     significant = adjusted <= alpha
-    # a drop of exactly the smallest effect counts, whatever the last digit of a mean says
-    worse = significant and (raw.drop >= min_effect or math.isclose(raw.drop, min_effect))
+    worse = significant and reaches(raw.drop, min_effect)
     return SetTest(
         raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse, *raw.means
     )

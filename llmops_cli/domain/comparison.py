@@ -212,7 +212,8 @@ class Comparison:
     """The same model was asked for and another one answered: the vendor's change, not the user's."""
     metrics: tuple[tuple[str, Metrics], ...] = ()
     statistics: Statistics | None = None
-    """None where answers do not vary (the provider says so): then every flip is a change."""
+    """None where there is nothing to compare with. Where answers do not vary (the provider says so) every flip
+    is a change, and only graded metrics stand here, if any are gated."""
     notes: tuple[str, ...] = ()
     whole: bool = True
     """False for a part of the set: then bounds that speak of the whole set do not apply."""

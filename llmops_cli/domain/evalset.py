@@ -85,6 +85,8 @@ class GateSpec:
     """The smallest drop of the pass rate over the whole set that counts as worse."""
     generalise: bool = False
     """Ask whether *new* cases would show the drop, not only whether these do."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Scorers whose scores are gated beside the pass rate, each with the smallest drop of the mean that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,12 @@ class Evalset:
     def baseline_path(self) -> str:
         """Where the accepted answers stand: beside the evalset."""
         return f"{EVALSETS_DIR}/{self.name}.baseline.jsonl"
+
+    @property
+    def judged_metrics(self) -> frozenset[str]:
+        """Names of scores that a model gives: they may differ although the answer is the same."""
+        specs = (*self.scorers, *(spec for case in self.cases for spec in case.scorers))
+        return frozenset(spec.name for spec in specs if spec.type == "judge")
 
     def variants(self) -> tuple[Variant, ...]:
         """Each prompt with each model, named by whatever there are several of."""

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Sequence
 
 from llmops_cli.domain.evalset import EVALSETS_DIR, Case, Evalset, GateSpec, PassRule
 from llmops_cli.domain.tree import FileTree
@@ -9,9 +10,10 @@ from llmops_cli.errors import FileError, Problems, SourceLocation
 from llmops_cli.files.binding import check_unique_names, read_scorers
 from llmops_cli.files.case_files import MAX_TRIALS, CaseDefaults, CaseReader
 from llmops_cli.files.fields import Fields
+from llmops_cli.files.gate_reader import read_gate
 from llmops_cli.files.references import named_files
 from llmops_cli.files.text import read_text
-from llmops_cli.files.yaml_source import parse_yaml, plain
+from llmops_cli.files.yaml_source import Mapping, Node, Scalar, parse_yaml, plain
 
 _PASS = re.compile(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*")
 _ENDINGS = (".yaml", ".yml")
@@ -55,7 +57,7 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         trials=fields.integer("trials", 1, minimum=1, maximum=MAX_TRIALS),
         max_trials=fields.integer("max_trials", 30, minimum=1, maximum=MAX_TRIALS),
         pass_rule=_pass_rule(fields, problems),
-        gate=read_gate(fields, problems, gate or GateSpec()),
+        gate=read_gate(fields, problems, gate or GateSpec(), _metrics_of(written, cases)),
     )
     fields.done()
     _check_cases(evalset, problems, has_scorers=bool(written))
@@ -109,6 +111,18 @@ def _cases(fields: Fields, reader: CaseReader) -> list[Case]:
     return cases
 
 
+def _metrics_of(written: Sequence[Node], cases: Sequence[Case]) -> list[str]:
+    """The names that scores of this set can have, also of scorers that hold a mistake."""
+    names: list[str] = []
+    for node in written:
+        for kind, body in node.entries.items() if isinstance(node, Mapping) else ():
+            name = body.entries.get("name") if isinstance(body, Mapping) else None
+            own = name.value if isinstance(name, Scalar) else None
+            names.append(own if isinstance(own, str) else kind)
+    names += [spec.name for case in cases for spec in case.scorers]
+    return list(dict.fromkeys(names))
+
+
 def _check_cases(evalset: Evalset, problems: Problems, *, has_scorers: bool) -> None:
     """`has_scorers` counts those with a mistake, too: one wrong name is not a mistake of every case."""
     if not evalset.cases and not problems:
@@ -122,33 +136,3 @@ def _check_cases(evalset: Evalset, problems: Problems, *, has_scorers: bool) -> 
             )
         elif case.scorers:
             check_unique_names(evalset.scorers_of(case), problems)
-
-
-def read_gate(fields: Fields, problems: Problems, defaults: GateSpec) -> GateSpec:
-    """`gate:`; what it leaves out comes from the project's settings."""
-    node = fields.node("gate")
-    if node is None:
-        return defaults
-    gate = Fields(node, problems, "`gate:`")
-
-    def either(own: float | None, default: float | None) -> float | None:
-        return default if own is None else own
-
-    read = GateSpec(
-        min_pass_rate=either(gate.share("min_pass_rate"), defaults.min_pass_rate),
-        min_mean_score=either(gate.share("min_mean_score"), defaults.min_mean_score),
-        max_cost=either(gate.number("max_cost"), defaults.max_cost),
-        max_cost_increase=either(gate.share("max_cost_increase", maximum=None), defaults.max_cost_increase),
-        max_tokens_increase=either(
-            gate.share("max_tokens_increase", maximum=None), defaults.max_tokens_increase
-        ),
-        max_latency_p95=either(gate.seconds("max_latency_p95"), defaults.max_latency_p95),
-        max_latency_increase=either(
-            gate.share("max_latency_increase", maximum=None), defaults.max_latency_increase
-        ),
-        require_baseline=gate.boolean("require_baseline", defaults.require_baseline),
-        min_effect=either(gate.share("min_effect"), defaults.min_effect) or 0.0,
-        generalise=gate.boolean("generalise", defaults.generalise),
-    )
-    gate.done()
-    return read

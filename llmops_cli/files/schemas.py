@@ -163,7 +163,7 @@ def _evalset() -> Schema:
         "pass": text("So many of so many trials must pass, such as 2/3; else more than half.", pattern=_PASS),
         "defaults": or_null(mapping(_case_values(), "Merged into each case; the case's own values win.")),
         "scorers": items({"$ref": "#/$defs/scorer"}, "Scorers for every case."),
-        "gate": _gate(),
+        "gate": _gate(metrics=True),
         "cases": items(_case_body(), "The golden rows."),
         "cases_from": texts("More cases: .jsonl or .csv files beside this one; patterns are allowed."),
     }  # fmt: skip
@@ -203,7 +203,12 @@ def _case_values() -> dict[str, Schema]:
     }
 
 
-def _gate() -> Schema:
+def _gate(*, metrics: bool = False) -> Schema:
+    metric = mapping(
+        {"name": {"type": "string"}, "min_effect": share("The smallest drop of its mean that counts.")},
+        required=["name"],
+    )
+    names = {"anyOf": [{"type": "string"}, metric]}
     properties = {
         "min_pass_rate": share("The least share of cases that must pass."),
         "min_mean_score": share("The least mean score."),
@@ -216,6 +221,11 @@ def _gate() -> Schema:
         "min_effect": share("The smallest drop over the set that counts, such as 2%."),
         "generalise": boolean("Ask of new cases from the same source, not only of these."),
     }
+    if metrics:
+        properties["metrics"] = {
+            "anyOf": [*names["anyOf"], {"type": "array", "items": names}, {"type": "null"}],
+            "description": "Names of scorers whose scores may not fall, beside the pass rate.",
+        }
     return or_null(mapping(properties, "Bounds of your own."))
 
 

@@ -6,8 +6,8 @@ from llmops_cli.domain.request import Price
 from llmops_cli.domain.settings import ModelAlias, RunSettings, Settings
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import Problems, did_you_mean
-from llmops_cli.files.evalset_file import read_gate
 from llmops_cli.files.fields import Fields
+from llmops_cli.files.gate_reader import read_gate
 from llmops_cli.files.prompt_file import read_params
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import Node, parse_yaml

@@ -1,6 +1,6 @@
 """What every report for people shares: a row a variant, the effort, the headline, what to do next."""
 
-from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, Status, Totals
+from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, SetTest, Status, Totals
 from llmops_cli.domain.outcome import Source
 from llmops_cli.reporters import figures
 from llmops_cli.reporters.inert import inert
@@ -53,11 +53,7 @@ def statistics(comparison: Comparison) -> list[str]:
     found = comparison.statistics
     if found is None:
         return []
-    lines = []
-    for test in found.tests:
-        change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
-        bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
-        lines.append(f"{change}{bound}, p = {test.adjusted_p:.2g}")
+    lines = [_test(test, graded=test.metric in comparison.gate.metrics) for test in found.tests]
     shown = sorted((one for one in found.slices if one.notable), key=lambda one: one.adjusted_p)
     if shown:
         parts = [
@@ -75,6 +71,17 @@ def statistics(comparison: Comparison) -> list[str]:
     elif found.cases:
         lines.append(f"{figures.plural(found.cases, 'case')}: too few trials to see any drop of the set")
     return lines
+
+
+def _test(test: SetTest, *, graded: bool) -> str:
+    """A test of the whole set: the pass rate in points, a graded metric as its scores are."""
+    p = "" if test.p in (0, 1) else f", p = {test.adjusted_p:.2g}"
+    if graded and test.base is not None and test.candidate is not None:
+        change = f"{-test.drop:+.2f}".replace("-", "−")
+        return f"{inert(test.metric)} {change} ({test.base:.2f} → {test.candidate:.2f}){p}"
+    change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
+    bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
+    return f"{change}{bound}, p = {test.adjusted_p:.2g}"
 
 
 def effort(result: Result) -> str:

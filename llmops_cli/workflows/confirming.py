@@ -5,10 +5,11 @@ sides are interleaved in time, so that a provider that drifts meanwhile hits bot
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
+from llmops_cli.comparison.grading import graded
 from llmops_cli.comparison.rule import Compared, Examined, plans
 from llmops_cli.domain.comparison import Comparison, Delta
 from llmops_cli.domain.evalset import Case
@@ -151,14 +152,24 @@ def counts_of(delta: Delta) -> Counts:
     )
 
 
-def compared_of(comparison: Comparison) -> Compared:
-    """What counts of a comparison: comparable cases, and not those that the branch accepts."""
-    counted = [delta for delta in comparison.deltas if delta.comparable and not delta.accepted]
+def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compared:
+    """What counts of a comparison: comparable cases, and not those that the branch accepts.
+
+    Where answers do not vary no case is left to chance, and of the gated metrics only those that a model
+    judges (`judged`).
+    """
     gate = comparison.gate
+    varying = not comparison.variant.deterministic
+    metrics = {name: graded(comparison.deltas, name) for name in gate.metrics if varying or name in judged}
+    if not varying:
+        return Compared(comparison.title, {}, metrics, gate.min_effect, effects=gate.metrics)
+    counted = [delta for delta in comparison.deltas if delta.comparable and not delta.accepted]
     return Compared(
         comparison.title,
         {delta.case_id: counts_of(delta) for delta in counted},
+        metrics,
         min_effect=gate.min_effect,
+        effects=gate.metrics,
         generalise=gate.generalise,
         tags={delta.case_id: delta.case.tags for delta in counted if delta.case is not None},
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from llmops_cli.comparison.findings import annotate
+from llmops_cli.comparison.findings import weighed
 from llmops_cli.comparison.gate import decide
 from llmops_cli.comparison.rule import Examined, judge, plans
 from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Verdict
@@ -214,8 +214,8 @@ class _Evaluation:
 
     async def _judged(self, compared: Sequence[tuple[EvalsetPlan, Comparison]]) -> list[Comparison]:
         """The comparisons with their statistics; where answers may vary, suspicious cases are asked again."""
-        varying = [n for n, (_, c) in enumerate(compared) if c.against and not c.variant.deterministic]
-        counts = [compared_of(compared[n][1]) for n in varying]
+        varying = [n for n, one in enumerate(compared) if _left_to_chance(*one)]
+        counts = [compared_of(compared[n][1], compared[n][0].evalset.judged_metrics) for n in varying]
         counts = [
             replace(one, settled=self.comparing.settled(*compared[n]))
             for n, one in zip(varying, counts, strict=True)
@@ -229,8 +229,8 @@ class _Evaluation:
             examined = await self.confirmation.examine_all(counts, suspects)
         found = dict(zip(varying, judge(counts, examined), strict=True))
         return [
-            annotate(comparison, found[n]) if n in found else comparison
-            for n, (_, comparison) in enumerate(compared)
+            weighed(comparison, found.get(n), plan.evalset.judged_metrics)
+            for n, (plan, comparison) in enumerate(compared)
         ]
 
     def _evalset_run(self, plan: EvalsetPlan, outcomes: Sequence[Outcome]) -> EvalsetRun:
@@ -275,6 +275,14 @@ class _Evaluation:
         if isinstance(event, Retried):
             self.counts.retries += 1
         self._observe(event)
+
+
+def _left_to_chance(plan: EvalsetPlan, comparison: Comparison) -> bool:
+    """Answers that may vary, or scores that do: a judge is a model, too."""
+    if comparison.against is None:
+        return False
+    judged = plan.evalset.judged_metrics & comparison.gate.metrics.keys()
+    return not comparison.variant.deterministic or bool(judged)
 
 
 def _check_reference(prepared: Prepared, reference: str | None) -> None:

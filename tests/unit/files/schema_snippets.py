@@ -29,6 +29,9 @@ GOOD: dict[str, list[str]] = {
         "{prompt: p, defaults: {vars: {a: 1}, tags: x, critical: false}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {min_pass_rate: 90%, max_cost: 1, max_latency_p95: 5s, max_cost_increase: 300%},"
         " scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {metrics: equals}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {metrics: [{name: n, min_effect: 5%}, contains]},"
+        " scorers: [equals: {value: a, name: n}], cases: [{id: a, scorers: [contains: b]}]}",
         "{prompt: p, gate: {min_pass_rate: 0.9, max_latency_p95: 2, max_tokens_increase: 1.5,"
         " require_baseline: true}, scorers: [equals: a], cases: [id: a]}",
     ],
@@ -121,6 +124,10 @@ BAD: dict[str, list[str]] = {
         "{prompt: p, gate: {max_latency_p95: 0s}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {max_latency_p95: soon}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {min_rate: 1}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {metrics: [3]}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {metrics: [{name: equals, min: 1%}]}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {metrics: [{min_effect: 1%}]}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {metrics: [{name: equals, min_effect: 120%}]}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, defaults: {id: a}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, case: [], scorers: [equals: a], cases: [id: a]}",
     ],

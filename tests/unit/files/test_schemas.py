@@ -187,6 +187,7 @@ def test_schemas_and_readers_know_the_same_keys(monkeypatch: pytest.MonkeyPatch)
         "an evalset": _keys({"properties": evalset["properties"]}),
         "`defaults:`": _keys(evalset["properties"]["defaults"]),
         "`gate:`": _keys(evalset["properties"]["gate"]),
+        "a metric of `gate:`": {"name", "min_effect"},
         "a case": set(schema("case")["properties"]),
         "the settings": set(settings["properties"]),
         "`judge:`": _keys(settings["properties"]["judge"]),
