@@ -6,7 +6,7 @@ from llmops_cli.domain.changes import TextChange
 from llmops_cli.domain.diff import AnswersDiff, Diff, Effect, PromptDiff
 from llmops_cli.reporters import diff_lines as lines
 from llmops_cli.reporters.figures import plural
-from llmops_cli.reporters.markdown_text import fence, row, span
+from llmops_cli.reporters.markdown_text import cell, fence, row, span
 
 MAX_PAIRS = 10
 
@@ -25,10 +25,10 @@ def format_stat(diff: Diff) -> str:
         name, word, _ = lines.heading(prompt).split("  ", 2)
         added, removed = prompt.lines
         settings = str(len(prompt.settings) or "")
-        rows.append(row(span(name), word, f"+{added} −{removed}", settings, lines.request_counts(prompt)))
+        rows.append(row(cell(name), word, f"+{added} −{removed}", settings, lines.request_counts(prompt)))
     for evalset in diff.evalsets:
         name, word, *_ = lines.evalset_heading(evalset).split("  ")
-        rows.append(row(span(name), f"golden set {word}", "", "", ""))
+        rows.append(row(cell(name), f"golden set {word}", "", "", ""))
     return "\n".join(rows) + "\n"
 
 

@@ -4,6 +4,8 @@ It is read on a phone, so nothing is wider than it must be, and it keeps below G
 sections go first, and a line says which.
 """
 
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +16,7 @@ from llmops_cli.reporters import diff_lines, figures, summary
 from llmops_cli.reporters.cases import LISTED, is_broken, listed
 from llmops_cli.reporters.inert import shorten
 from llmops_cli.reporters.markdown_case import Links, case_section
-from llmops_cli.reporters.markdown_text import fence, folded, prose, row, span
+from llmops_cli.reporters.markdown_text import cell, fence, folded, prose, row, span
 
 LIMIT = 65_000
 """Characters. GitHub takes 65,536; whoever sends the comment adds a mark by which to find it again."""
@@ -26,6 +28,9 @@ _SYMBOLS = {
     Status.REGRESSION: "❌",
     Status.INCONCLUSIVE: "⚪",
 }
+
+
+_ORDINARY = re.compile(r"\w[\w ./:+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +76,20 @@ def _sections(result: Result) -> Iterator[_Section]:
     yield from _bullets(0, reasons, "reasons")
     if result.comparisons:
         yield _Section(1, _table(result))
-    yield from _bullets(3, verdict.notes, "notes")
+    yield from _bullets(3, [f"note: {note}" for note in verdict.notes], "notes")
     yield from _broken(result, links)
     yield from _accepted(result, links)
     yield from _named(result)
     yield from _prompts(result)
     yield from _statistics(result)
-    yield from _next_steps(result)
+    yield from _commands(result)
     yield _Section(2, _footer(result))
 
 
-def _bullets(rank: int, texts: list[str] | tuple[str, ...], name: str) -> Iterator[_Section]:
+def _bullets(rank: int, texts: list[str], name: str) -> Iterator[_Section]:
     if texts:
         more = [f"- and {len(texts) - MAX_NAMED} more"] if len(texts) > MAX_NAMED else []
-        lines = [f"- {prose(shorten(text, 1000))}" for text in texts[:MAX_NAMED]]
+        lines = [f"- {prose(text)}" for text in texts[:MAX_NAMED]]
         yield _Section(rank, "\n".join([*lines, *more]), name)
 
 
@@ -110,17 +115,17 @@ def _difference(result: Result) -> Iterator[str]:
             test = comparison.statistics.tests[0]
             points = figures.signed(round(-test.drop * 100, 1), " pts")
             bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
-            falls.append((test.drop, f"{title}{points}{bound}"))
+            falls.append((test.drop, f"{title}{test.metric} {points}{bound}"))
         elif before is not None and before.pass_rate is not None and now.pass_rate is not None:
             drop = before.pass_rate - now.pass_rate
-            falls.append((drop, f"{title}{figures.signed(round(-drop * 100, 1), ' pts')}"))
+            falls.append((drop, f"{title}pass rate {figures.signed(round(-drop * 100, 1), ' pts')}"))
     if falls:
         yield max(falls)[1]
 
 
 def _table(result: Result) -> str:
     rows = [row("evalset", "pass rate", "$/1k", "tokens", "p95"), row("---", "---:", "---:", "---:", "---:")]
-    rows += [row(span(c.title), *_cells(c.base, c.candidate)) for c in result.comparisons[:MAX_ROWS]]
+    rows += [row(cell(c.title), *_cells(c.base, c.candidate)) for c in result.comparisons[:MAX_ROWS]]
     if len(result.comparisons) > MAX_ROWS:
         rows.append(row(f"and {len(result.comparisons) - MAX_ROWS} more", "", "", "", ""))
     return "\n".join(rows)
@@ -212,11 +217,25 @@ def _statistics(result: Result) -> Iterator[_Section]:
         )
 
 
-def _next_steps(result: Result) -> Iterator[_Section]:
-    steps = summary.next_steps(result)
-    if steps:
-        lines = [f"# {what}\n{command}" for what, _, command in (step.partition(": ") for step in steps)]
-        yield _Section(3, "### On your machine\n\n" + fence("\n".join(lines), "sh"), "the commands")
+def _commands(result: Result) -> Iterator[_Section]:
+    """How to see it on one's own machine. Only names of ordinary letters are put into a command to be copied."""
+    found = [(c, d) for c in result.comparisons for d in c.of_kind(DeltaKind.REGRESSED)]
+    if not found:
+        return
+    comparison, delta = found[0]
+    names = (comparison.evalset, delta.case_id, comparison.variant.prompt)
+    if not all(_ORDINARY.fullmatch(name) for name in names):
+        return
+    evalset, case, prompt = map(shlex.quote, names)
+    lines = (
+        "# what is sent for the first of them",
+        f"llmops render {prompt} --evalset {evalset} --case {case}",
+        "# the whole set again",
+        f"llmops eval {evalset}",
+        "# if the new answers are right: accept them and commit the baseline",
+        f"llmops accept {evalset}",
+    )
+    yield _Section(3, "### On your machine\n\n" + fence("\n".join(lines), "sh"), "the commands")
 
 
 def _footer(result: Result) -> str:

@@ -1,5 +1,6 @@
 """One case in a comment: what was asked, what was answered before and now, which scorer says no and why."""
 
+import textwrap
 from dataclasses import dataclass
 
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind
@@ -13,6 +14,10 @@ from llmops_cli.reporters.markdown_text import fence, link, prose, span
 
 ANSWER_LIMIT = 1500
 INPUT_LIMIT = 600
+MAX_INPUTS = 8
+_WRAPPER = textwrap.TextWrapper(
+    80, expand_tabs=False, replace_whitespace=False, drop_whitespace=False, break_on_hyphens=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +69,27 @@ def _heading(comparison: Comparison, delta: Delta, links: Links) -> str:
 
 
 def _inputs(view: CaseView) -> list[str]:
-    lines = [f"{name}: {value}" for name, value in view.inputs.items()]
-    return (
-        [fence("\n".join(shorten(line, INPUT_LIMIT) for line in lines), "text", ANSWER_LIMIT)]
-        if lines
-        else []
-    )
+    """Short values in code spans, which a phone wraps; texts of several lines in fences."""
+    short, long = [], []
+    for name, value in view.inputs.items():
+        text = shorten(str(value).strip(), INPUT_LIMIT)
+        if "\n" in text:
+            long.append(f"{span(name)}\n\n{fence(_wrapped(text), 'text')}")
+        else:
+            short.append(f"- {span(name)}: {span(text)}")
+    return ["\n".join(short[:MAX_INPUTS])] * bool(short) + long[:MAX_INPUTS]
 
 
 def _answers(view: CaseView) -> list[str]:
     """Both answers as a diff; one alone where there is no other, or where they are the same."""
+    if view.after is None:
+        return []
+    after = _wrapped(shorten(view.after, ANSWER_LIMIT))
     if view.before is None or view.before == view.after:
-        return [fence(view.after, "text", ANSWER_LIMIT)] if view.after is not None else []
-    before, after = (shorten(text or "", ANSWER_LIMIT) for text in (view.before, view.after))
-    return [fence(diff_lines.unified(before, after), "diff")]
+        return [fence(after, "text")]
+    return [fence(diff_lines.unified(_wrapped(shorten(view.before, ANSWER_LIMIT)), after), "diff")]
+
+
+def _wrapped(text: str) -> str:
+    """Long lines broken between words: a code block does not wrap, and a diff shows the lines that changed."""
+    return "\n".join(piece for line in text.split("\n") for piece in _WRAPPER.wrap(line) or [line])

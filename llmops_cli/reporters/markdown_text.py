@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from llmops_cli.reporters.inert import inert, shorten
 
-FENCE_LIMIT = 4000
+FENCE_LIMIT, PROSE_LIMIT, SPAN_LIMIT = 4000, 1000, 600
+"""Characters shown of one text; nothing that is longer helps a reviewer, and something a megabyte long may come."""
 _OPENING, _CLOSING = "(\"'“", ".,;:!?)\"'”’…"
-_NUMBER = re.compile(r"[+−±-]?\$?\d[\d.,]*%?")
+_NUMBER = re.compile(r"[+−±-]?\$?\d[\d.,]*(/\d+)?%?")
 _SIGNS = frozenset(["→", "·", "–", "—", "−", "×", "=", "≤", "≥", "%", "…"])
 _LIKE_A_HASH = re.compile(r"[0-9a-f]{7,}")
 
@@ -29,16 +30,21 @@ def fence(text: str, language: str = "", limit: int = FENCE_LIMIT) -> str:
 
 
 def span(text: str) -> str:
-    """A code span on one line: no mention, link, image or table cell can come of it."""
-    safe = " ".join(inert(text).split()).replace("|", "¦") or " "
+    """A code span on one line: no mention, link or image can come of it. In a table: `cell`."""
+    safe = " ".join(inert(shorten(text, SPAN_LIMIT)).split()) or " "
     ticks = "`" * (max((len(run) for run in re.findall("`+", safe)), default=0) + 1)
     space = " " if "`" in safe else ""
     return f"{ticks}{space}{safe}{space}{ticks}"
 
 
+def cell(text: str) -> str:
+    """A code span that cannot end a table's cell; there a bar would, even inside of code."""
+    return span(text.replace("|", "¦"))
+
+
 def prose(text: str) -> str:
     """A sentence on one line: plain words and numbers stay, whatever else might mean something is a code span."""
-    words = inert(text).split()
+    words = inert(shorten(text, PROSE_LIMIT)).split()
     return " ".join(_runs(words))
 
 
@@ -48,13 +54,20 @@ def _runs(words: list[str]) -> Iterator[str]:
     for place, word in enumerate(words):
         if _is_plain(word, first=place == 0):
             if odd:
-                yield span(" ".join(odd))
+                yield _odd(odd)
                 odd = []
             yield word
         else:
             odd.append(word)
     if odd:
-        yield span(" ".join(odd))
+        yield _odd(odd)
+
+
+def _odd(words: list[str]) -> str:
+    """A code span; punctuation that ends it belongs to the sentence."""
+    text = " ".join(words)
+    core = text.rstrip(",;")
+    return span(core) + text[len(core) :] if core else span(text)
 
 
 def _is_plain(word: str, *, first: bool) -> bool:
@@ -82,5 +95,9 @@ def row(*cells: str) -> str:
 
 def folded(title: str, body: str, name: str = "") -> str:
     """A section that opens on a click; the title is our own words, `name` may be anybody's."""
-    said = f"{escape(title)} <code>{escape(' '.join(inert(name).split()))}</code>" if name else escape(title)
+    said = (
+        f"{escape(title, quote=False)} <code>{escape(' '.join(inert(name).split()))}</code>"
+        if name
+        else escape(title, quote=False)
+    )
     return f"<details><summary>{said}</summary>\n\n{body}\n\n</details>"
