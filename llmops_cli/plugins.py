@@ -56,6 +56,11 @@ def _third_party(group: Group) -> dict[str, Any]:
     return {entry.name: entry for entry in entry_points(group=f"llmops.{group}")}
 
 
+def built_in(group: Group) -> tuple[str, ...]:
+    """The names that come with llmops; third parties are not looked for."""
+    return tuple(_BUILT_IN[group])
+
+
 def names(group: Group) -> tuple[str, ...]:
     """Every name in a group, built-ins first."""
     return (*_BUILT_IN[group], *(n for n in sorted(_third_party(group)) if n not in _BUILT_IN[group]))

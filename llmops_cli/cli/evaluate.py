@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import HERE, Directory
 from llmops_cli.cli.output import emit
-from llmops_cli.errors import ExitCode, UserError
+from llmops_cli.cli.reports import (
+    ReportOption,
+    RunFormatOption,
+    emit_result,
+    refuse_format,
+    say_failed,
+)
+from llmops_cli.errors import ExitCode, Problem, UserError
 
 if TYPE_CHECKING:
+    from llmops_cli.domain.comparison import Result
     from llmops_cli.workflows.estimate import Estimate
 
 
@@ -83,22 +91,27 @@ def evaluate(
     price: Annotated[
         bool, typer.Option("--estimate", help="Say what it would ask and cost; nothing is asked.")
     ] = False,
-    output: FormatOption = Format.TERMINAL,
+    report: ReportOption = None,
+    output: RunFormatOption = "terminal",
 ) -> None:
     """Run, score, compare with the baseline, decide. The exit code is the verdict.
 
     0 pass, 1 regression, 2 a mistake in a file or option, 3 no verdict could be reached, 5 nothing selected.
     """
-    from llmops_cli import plugins
     from llmops_cli.reporters.progress import Progress
     from llmops_cli.workflows.evaluate import EvalOptions, estimate_run
     from llmops_cli.workflows.evaluate import evaluate as run_evaluation
     from llmops_cli.workflows.project import open_project
+    from llmops_cli.workflows.report_files import known_format, plan_reports, write_reports
     from llmops_cli.workflows.selection import Selection
     from llmops_cli.workflows.wiring import CallOptions
 
     if record is not None and replay is not None:
         raise UserError("--record and --replay exclude each other")
+    known_format(output)
+    if price:
+        refuse_format(output, "an estimate")
+    reports = plan_reports(() if price else report or (), [path for path in (record, replay) if path])
     project = open_project(directory)
     if model is not None:
         project.settings = replace(project.settings, model=model)
@@ -118,8 +131,17 @@ def evaluate(
     # what the project's own code prints is no part of the result
     with Progress() as progress, redirect_stdout(sys.stderr):
         result = run_evaluation(project, options, progress, lambda line: typer.echo(line, err=True))
-    emit(plugins.load("reporters", output.value)(result))
-    raise typer.Exit(ExitCode.INTERRUPTED if result.run.interrupted else result.verdict.status.exit_code)
+    failed = write_reports(result, reports)
+    emit_result(result, output)
+    say_failed(failed)
+    raise typer.Exit(_exit_code(result, failed))
+
+
+def _exit_code(result: "Result", failed: list[Problem]) -> ExitCode:
+    """The verdict; a report that somebody waits for and that is not there is no pass."""
+    if result.run.interrupted:
+        return ExitCode.INTERRUPTED
+    return result.verdict.status.exit_code or (ExitCode.INCONCLUSIVE if failed else ExitCode.PASS)
 
 
 def _confirm(word: str) -> Literal["auto", "never"] | int:
@@ -132,10 +154,10 @@ def _confirm(word: str) -> Literal["auto", "never"] | int:
     raise UserError(f"--confirm {word!r} is neither auto, never nor a number of calls")
 
 
-def _print_estimate(found: "Estimate", output: Format) -> None:
+def _print_estimate(found: "Estimate", output: str) -> None:
     from llmops_cli.reporters.figures import dollars, plural
 
-    if output is Format.JSON:
+    if output == "json":
         emit(json.dumps(asdict(found), indent=2) + "\n")
         return
     calls = f"{plural(found.calls, 'call')} ({found.on_record} on record, {found.cached} in the cache)"

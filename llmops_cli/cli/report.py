@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import HERE, Directory
 from llmops_cli.cli.output import emit
-from llmops_cli.errors import UserError
+from llmops_cli.cli.reports import ReportOption, RunFormatOption, emit_result, refuse_format, say_failed
+from llmops_cli.errors import ExitCode, UserError
 
 
 def report(
@@ -16,25 +17,32 @@ def report(
     listing: Annotated[bool, typer.Option("--list", help="List the kept runs, newest first.")] = False,
     number: Annotated[int | None, typer.Option("-n", min=1, help="List only the newest so many.")] = None,
     directory: Directory = HERE,
-    output: FormatOption = Format.TERMINAL,
+    files: ReportOption = None,
+    output: RunFormatOption = "terminal",
 ) -> None:
     """Print any run again, just as eval printed it.
 
-    0 whenever the report could be made, whatever the verdict of the run; 2 where there is no such run.
+    0 whenever the report could be made, whatever the verdict of the run; 2 where there is no such run; 3 where a file could not be written.
     """
-    from llmops_cli import plugins
     from llmops_cli.reporters.json import format_document
     from llmops_cli.reporters.runs import format_runs, runs_to_list
     from llmops_cli.workflows import report as workflow
     from llmops_cli.workflows.project import open_project
+    from llmops_cli.workflows.report_files import known_format, plan_reports, write_reports
 
+    known_format(output)
+    if listing:
+        refuse_format(output, "the list of runs")
     project = open_project(directory)
     if not listing:
         if number is not None:
             raise UserError("-n goes with --list")
-        emit(plugins.load("reporters", output.value)(workflow.report(project, run)))
-        return
-    if run is not None:
-        raise UserError("--list takes no run")
+        result, planned = workflow.report(project, run), plan_reports(files or ())
+        failed = write_reports(result, planned)
+        emit_result(result, output)
+        say_failed(failed)
+        raise typer.Exit(ExitCode.INCONCLUSIVE if failed else ExitCode.PASS)
+    if run is not None or files:
+        raise UserError("--list takes no run and writes no report")
     runs = workflow.list_runs(project, number)
-    emit(format_document(runs_to_list(runs)) if output is Format.JSON else format_runs(runs))
+    emit(format_document(runs_to_list(runs)) if output == "json" else format_runs(runs))
