@@ -1,12 +1,13 @@
 """Settings of a project, and how a model's name becomes a model."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.request import Price, ResolvedModel
-from llmops_cli.errors import SourceLocation, UserError, did_you_mean
+from llmops_cli.errors import CodeRefusedError, SourceLocation, UserError, did_you_mean
 
 PARAMS: frozenset[str] = frozenset({
     "temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty",
@@ -68,6 +69,8 @@ class Settings:
     gate: GateSpec = GateSpec()
     redact: tuple[str, ...] = ()
     allow_python: bool = False
+    no_python: str = ""
+    """Why code of the project may not run, whatever llmops.yaml says; empty where the file has the say."""
 
 
 class Schemes(Protocol):
@@ -97,6 +100,9 @@ def resolve_model(
         provider = scheme
     elif "/" in target:
         provider = "litellm"
+        if carries_address(target):
+            hint = "an alias in llmops.yaml says where with `api_base:`"
+            raise UserError(f"the model {target!r} carries an address", where=where, hint=hint)
     else:
         known = [*settings.models, *sorted({*schemes} - {"litellm"})]
         raise UserError(
@@ -116,6 +122,30 @@ def resolve_model(
         rpm=alias.rpm,
         alias=name,
     )
+
+
+def python_refused(what: str, settings: Settings, where: SourceLocation | None = None) -> UserError:
+    """What is said of code of the project that may not run, where `what` names it.
+
+    What the settings forbid is for them to allow; what this run forbids is no mistake of anybody's.
+    """
+    if settings.no_python:
+        message = f"{what} is code of this project, which may not run here: {settings.no_python}"
+        return CodeRefusedError(message, where=where, hint="run it where that code is trusted")
+    hint = "set allow_python: true in llmops.yaml"
+    return UserError(f"{what} is code of this project, which may not run", where=where, hint=hint)
+
+
+def carries_address(model: str) -> bool:
+    """Whether a model's name could say where the call, and with it a key, is sent.
+
+    LiteLLM sends `huggingface/https://host` to that host, and builds a host from the region of an ARN. Only
+    `api_base` of llmops.yaml and a vendor's variable may say where.
+    """
+    if "://" in model or any(character in "?#\\" or ord(character) < 33 for character in model):
+        return True
+    regions = re.findall(r"arn:[^:]*:[^:]*:([^:]*)", model)
+    return not all(re.fullmatch(r"[a-z0-9-]*", region) for region in regions)
 
 
 def normalise_endpoint(url: str | None) -> str | None:

@@ -14,7 +14,7 @@ from weakref import WeakSet
 from llmops_cli.domain.canonical import canonical_json
 from llmops_cli.domain.provider import Call, ProviderContext, ProviderError, default_cache_key
 from llmops_cli.domain.request import Request, ResolvedModel, Response, ToolCall, Usage
-from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS
+from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS, carries_address
 from llmops_cli.providers.litellm_errors import provider_error
 from llmops_cli.providers.prices import cost_at, price_of
 
@@ -123,6 +123,8 @@ class LiteLLMProvider:
 
     def _prepare(self) -> dict[str, Any] | ProviderError:
         """What every call of this model has in common, or why there can be none. Blocks."""
+        if carries_address(self._model.name):  # of a baseline, which a stranger's pull request can edit
+            return ProviderError(f"the model {self._model.name!r} carries an address", fatal=True)
         with _import_lock:
             litellm = _import_litellm()
         try:

@@ -1,9 +1,4 @@
-"""The base of a comparison: a baseline's answers, scored with today's scorers, and whether they compare.
-
-Comparable is a case whose recorded request is what the version that answered it renders to with today's
-variables. Where that version is not at hand (no git, a shallow clone, an uncommitted version) the digests
-of the recorded inputs decide the same question.
-"""
+"""The base of a comparison: a baseline's answers, scored with today's scorers, and whether they compare."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +7,12 @@ from llmops_cli.domain.baseline import Baseline, BaselineLine
 from llmops_cli.domain.comparison import BaseCase, BaseSide
 from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.outcome import Outcome, Source
-from llmops_cli.domain.prompt import Prompt
-from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore, Score
-from llmops_cli.errors import UserError
-from llmops_cli.templating.render import PromptRenderer, restrict
-from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
+from llmops_cli.workflows.fitting import Fitting
+from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.scoring import CaseScoring
 from llmops_cli.workflows.versions import Versions
-
-VARIABLES_CHANGED = "its variables changed since it was accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +96,7 @@ class BaseSides:
 
     def __init__(self, scoring: CaseScoring, versions: Versions) -> None:
         self._scoring = scoring
-        self._versions = versions
-        self._renderers: dict[str, PromptRenderer] = {}
+        self._fitting = Fitting(versions)
 
     async def build(
         self, plan: EvalsetPlan, variant: VariantPlan, baseline: Baseline | None, done: Sequence[Outcome]
@@ -154,32 +144,11 @@ class BaseSides:
         request = variant.requests[case.id]
         for line in lines:
             if line.request != request.fingerprint:
-                reason = reason or self._incomparable(line, case)
+                reason = reason or self._fitting.incomparable(line, case)
         outcomes: list[Outcome] = []
         for line in lines:
             outcomes += await self._outcomes(evalset, case, variant, line, len(outcomes), reused)
         return BaseCase(tuple(outcomes), reason)
-
-    def _incomparable(self, line: BaselineLine, case: Case) -> str | None:
-        version = self._versions.find(line.prompt_name, line.prompt)
-        if version is None:
-            today = input_digests(line.inputs, case.vars)
-            return None if today == dict(line.inputs) else VARIABLES_CHANGED
-        try:
-            messages = self._renderer(version).render(restrict(case.vars, version), case.where)
-        except UserError:
-            return "the accepted version of the prompt cannot be rendered with today's variables"
-        settings = {**line.settings, "messages": messages}
-        if Request(**settings).fingerprint != line.request:
-            if input_digests(version.inputs, case.vars) == dict(line.inputs):
-                return f"{line.where} does not fit what its prompt version renders to; accept it anew"
-            return VARIABLES_CHANGED
-        return None
-
-    def _renderer(self, version: Prompt) -> PromptRenderer:
-        if version.digest not in self._renderers:
-            self._renderers[version.digest] = PromptRenderer(version)
-        return self._renderers[version.digest]
 
     async def _outcomes(
         self,

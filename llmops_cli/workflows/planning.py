@@ -12,7 +12,7 @@ from llmops_cli.domain.evalset import Case, Evalset, Variant
 from llmops_cli.domain.outcome import VariantInfo
 from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.request import Message, Request, ResolvedModel
-from llmops_cli.domain.settings import Settings, normalise_endpoint, resolve_model
+from llmops_cli.domain.settings import Settings, normalise_endpoint, python_refused, resolve_model
 from llmops_cli.errors import Problems, SourceLocation, UserError, did_you_mean
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.project import Project
@@ -80,8 +80,7 @@ def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: Sou
     place = where if wanted or not prompt.model else SourceLocation(prompt.path)
     model = resolve_model(name, settings, plugins.Names("providers"), place)
     if model.provider == "python" and not settings.allow_python:
-        hint = "set allow_python: true in llmops.yaml"
-        raise UserError(f"{model.name} is code of this project, which may not run", where=place, hint=hint)
+        raise python_refused(model.name, settings, place)
     if model.provider == "litellm" and model.endpoint is None:
         return replace(model, endpoint=endpoint_from_environment(model.name))
     return model

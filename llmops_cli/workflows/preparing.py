@@ -7,6 +7,7 @@ from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.domain.request import ResolvedModel
+from llmops_cli.domain.settings import python_refused
 from llmops_cli.errors import FileError, Problems, UserError
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.workflows.base_side import adopted
@@ -94,7 +95,7 @@ def check_scorers(
     for spec in (*evalset.scorers, *(spec for case in cases for spec in case.scorers)):
         templates.check_syntax(spec, problems)
         if spec.type == "python" and not project.settings.allow_python:
-            problems.add("python scorers are off", spec.where, "set allow_python: true in llmops.yaml")
+            problems.take(python_refused("a python scorer", project.settings, spec.where))
         if spec.type == "judge":
             try:
                 model = judges.model(str(spec.arguments.get("prompt")), spec.where)

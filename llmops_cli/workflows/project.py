@@ -1,5 +1,6 @@
 """A project: its files at one revision, its settings, and its prompts and evalsets by name."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +14,9 @@ from llmops_cli.domain.settings import Settings
 from llmops_cli.domain.tree import FileTree, read_bytes
 from llmops_cli.errors import (
     FileError,
+    MissingHistoryError,
     NothingSelectedError,
+    NoVerdictError,
     Problems,
     SourceLocation,
     UserError,
@@ -21,9 +24,12 @@ from llmops_cli.errors import (
 )
 from llmops_cli.files.evalset_file import evalset_paths, read_evalset
 from llmops_cli.files.prompt_file import prompt_paths, read_prompt
-from llmops_cli.files.settings_file import read_settings
+from llmops_cli.files.settings_file import SETTINGS_FILE, read_settings
 from llmops_cli.files.worktree import WorkTree, find_root, is_bare_repository
-from llmops_cli.vcs.repository import open_repository
+from llmops_cli.vcs.repository import Repository, open_repository
+
+NO_PYTHON = "LLMOPS_NO_PYTHON"
+"""Set to anything but a no, it keeps code of the project from running, in every command."""
 
 
 class Project:
@@ -37,7 +43,10 @@ class Project:
         *,
         prompts_of: FileTree | None = None,
         writable: bool = True,
+        commit: str | None = None,
     ) -> None:
+        """`commit` is the one whose files these are, where the worktree is not looked at."""
+        self.commit = commit
         self.root = root
         self._writable = writable
         self.tree = tree
@@ -88,7 +97,7 @@ class Project:
 
     def with_prompts_of(self, tree: FileTree) -> "Project":
         """The same evalsets, scorers, judges and settings with the prompts under test of another tree."""
-        return Project(self.root, self.tree, self.settings, prompts_of=tree)
+        return Project(self.root, self.tree, self.settings, prompts_of=tree, commit=self.commit)
 
     def evalset(self, name: str) -> Evalset:
         """An evalset with its cases. Raises FileError."""
@@ -156,7 +165,57 @@ def open_project(directory: Path, problems: Problems | None = None) -> Project:
             raise
         problems.take(error)
         settings = error.partial if isinstance(error.partial, Settings) else Settings()
-    return Project(root, tree, settings)
+    return Project(root, tree, _restrained(settings))
+
+
+def _restrained(settings: Settings) -> Settings:
+    """The settings under what the environment forbids, which a file of the repository cannot allow."""
+    if os.environ.get(NO_PYTHON, "").strip().lower() in ("", "0", "false", "no", "off", "f", "n"):
+        return settings
+    return without_python(settings, f"{NO_PYTHON} forbids it")
+
+
+def without_python(settings: Settings, why: str) -> Settings:
+    """The same settings with code of the project off, whatever the file says."""
+    return replace(settings, allow_python=False, no_python=why)
+
+
+def open_project_at(directory: Path, revision: str) -> Project:
+    """The project that holds a directory, with all its files as they stand in a commit.
+
+    What is checked out is not looked at, and no code of that commit is run. Raises UserError; NoVerdictError
+    where the commit is not at hand.
+    """
+    directory = directory.resolve()
+    if is_bare_repository(directory):
+        return _bare_project(directory)  # which says itself what it cannot do
+    repository = open_repository(directory)
+    if repository is None:
+        raise UserError(f"{directory} is in no git repository, and a revision is what this needs")
+    try:
+        commit = repository.resolve(revision)
+    except MissingHistoryError as error:
+        raise NoVerdictError(str(error), problems=error.problems) from error
+    root = _root_at(repository, commit, directory)
+    repository.close()
+    repository = open_repository(root)
+    assert repository is not None  # it was there above
+    tree = repository.tree(commit)
+    settings = without_python(read_settings(tree), "--tree runs nothing of what it reads")
+    return Project(root, tree, settings, commit=commit)
+
+
+def _root_at(repository: Repository, commit: str, directory: Path) -> Path:
+    """As `find_root`, by what stands in a commit."""
+    depth = 0 if repository.prefix == "." else len(repository.prefix.split("/"))
+    for up in range(depth + 1):
+        above = "/".join([".."] * up) or "."
+        settings = repository.blob(commit, f"{above}/{SETTINGS_FILE}") is not None
+        if settings or any(
+            repository.files_below(commit, f"{above}/{f}") for f in (PROMPTS_DIR, EVALSETS_DIR)
+        ):
+            return (directory / above).resolve()
+    return directory
 
 
 def _bare_project(root: Path) -> Project:

@@ -6,11 +6,20 @@ from functools import cached_property
 
 from llmops_cli.domain.prompt import Prompt, short_digest
 from llmops_cli.domain.revision import CommitInfo, Reference, parse_reference
-from llmops_cli.errors import FileError, SourceLocation, UserError, did_you_mean
+from llmops_cli.errors import (
+    FileError,
+    MissingHistoryError,
+    NoVerdictError,
+    SourceLocation,
+    UserError,
+    did_you_mean,
+)
 from llmops_cli.files.labels_file import LABELS_FILE, Labels, LabelTarget, read_labels
 from llmops_cli.vcs.repository import Repository, open_repository
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.versions import Versions
+
+_MERGE_BASE = "..."
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,24 @@ class Revisions:
     @cached_property
     def versions(self) -> Versions:
         """The versions of the project's prompts."""
-        return Versions(self.project, self.repository_if_any)
+        return Versions(self.project, self.repository_if_any, tips=[self.tip])
+
+    @property
+    def tip(self) -> str:
+        """Where the project's own history ends: HEAD, or the commit that its files are read from."""
+        return self.project.commit or "HEAD"
+
+    def find_commit(self, revision: str) -> str:
+        """The commit of `REV`, or of the merge base with the project's own commit for `REV...`.
+
+        Raises NoVerdictError where history is cut before it, UserError where it is none.
+        """
+        try:
+            if revision.endswith(_MERGE_BASE):
+                return self.repository.merge_base(revision.removesuffix(_MERGE_BASE), self.tip)
+            return self.repository.resolve(revision)
+        except MissingHistoryError as error:
+            raise NoVerdictError(str(error), problems=error.problems) from error
 
     @cached_property
     def labels(self) -> Labels:

@@ -4,7 +4,7 @@ A commit makes a version when the prompt's digest there is none of its parents':
 the file or edits a comment makes none, a merge makes one only by what it adds itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -43,7 +43,13 @@ class _State:
 class Versions:
     """Reads each commit at most once; remembers every version it met."""
 
-    def __init__(self, project: Project, repository: Repository | None) -> None:
+    def __init__(
+        self, project: Project, repository: Repository | None, tips: Sequence[str] = ("HEAD",)
+    ) -> None:
+        """`find` looks in the histories that end at the `tips`, which may be added to, in their order."""
+        self.tips = list(tips)
+        self.missing: dict[tuple[str, str], None] = {}
+        """Names and digests that `find` was asked for in vain."""
         self._project = project
         self._repository = repository
         self._known: dict[tuple[str, str], Prompt] = {}
@@ -63,12 +69,18 @@ class Versions:
             if kept is not None:
                 self._remember(name, kept)
         if (name, digest) not in self._known:
-            for version in self._walks.setdefault(name, self.history(name)):
+            for version in self._walks.setdefault(name, self._all_histories(name)):
                 if version.prompt is not None:
                     self._remember(name, version.prompt)
                 if version.digest == digest:
                     break
+        if (name, digest) not in self._known:
+            self.missing[name, digest] = None
         return self._known.get((name, digest))
+
+    def _all_histories(self, name: str) -> Iterator[Version]:
+        for tip in dict.fromkeys(self.tips):
+            yield from self.history(name, tip)
 
     def history(self, name: str, revision: str = "HEAD") -> Iterator[Version]:
         """The versions newest first, across renames; empty without git or before a first commit."""

@@ -36,7 +36,8 @@ def test_code_of_the_project_is_refused_where_it_is_not_allowed(project: Project
     provider = project.llmops("eval")
 
     assert (scorer.exit_code, scorer.calls) == (ExitCode.USAGE, 0)
-    assert "evalsets/greet.yaml:3:5: python scorers are off; set allow_python: true" in scorer.stderr
+    said = "a python scorer is code of this project, which may not run; set allow_python: true"
+    assert f"evalsets/greet.yaml:3:5: {said}" in scorer.stderr
     assert (provider.exit_code, provider.calls) == (ExitCode.USAGE, 0)
     assert provider.both.count("set allow_python: true in llmops.yaml") == 1
 
