@@ -40,6 +40,9 @@ bench: $(READY)  ## speed and memory, printed as tables
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --group pyproject.toml:dev pyproject.toml --no-header -o requirements.lock
+	echo hatchling | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --constraint requirements.lock - pyproject.toml --no-header --no-annotate \
+	  -o llmops_cli/workflows/templates/ci/requirements.lock
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache build dist
