@@ -6,8 +6,8 @@ from importlib import import_module
 from benchmarks.harness import machine
 
 PROGRAMS = ("startup", "rendering", "echo", "cached", "throughput", "bundle", "history")
-ON_DEMAND = ("verdict",)
-"""Takes many minutes: run when it is named, and by `python -m benchmarks.verdict` with options of its own."""
+ON_DEMAND = ("verdict", "product")
+"""Take many minutes: run when named, and by `python -m benchmarks.verdict` with options of their own."""
 
 
 def main() -> int:

@@ -46,9 +46,14 @@ def project(files: Mapping[str, str]) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         _git(root, "init", "--quiet")
-        _git(root, "add", ".")
-        _git(root, "commit", "--quiet", "--message", "a project")
+        commit(root, "a project")
         yield root
+
+
+def commit(root: Path, message: str) -> None:
+    """Commit everything."""
+    _git(root, "add", ".")
+    _git(root, "commit", "--quiet", "--message", message)
 
 
 def question(number: int) -> str:
