@@ -33,13 +33,17 @@ def run_files(root: Path) -> list[Path]:
 
 def load_run(path: Path) -> dict[str, Any]:
     """A run file's document. Raises FileError where it is none, or is of a newer format."""
-    where = SourceLocation(str(path))
     try:
         document = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
     except (OSError, ValueError) as error:
-        raise FileError(f"is no readable run file: {error}", where=where) from error
+        raise FileError(f"is no readable run file: {error}", where=SourceLocation(str(path))) from error
+    return _checked(document, path)
+
+
+def _checked(document: object, path: Path) -> dict[str, Any]:
+    where = SourceLocation(str(path))
     version = document.get("llmops_run") if isinstance(document, dict) else None
-    if not isinstance(version, int):
+    if not isinstance(document, dict) or not isinstance(version, int):
         raise FileError("is no run file", where=where)
     if version > RUN_FORMAT:
         hint = "update llmops to read it"
@@ -49,9 +53,13 @@ def load_run(path: Path) -> dict[str, Any]:
 
 def load_result(path: Path) -> Result:
     """The run in a file. Raises FileError where it is none, or is of a newer format."""
-    document = load_run(path)
+    return result_of(load_run(path), path)
+
+
+def result_of(document: object, path: Path) -> Result:
+    """The run in a document that was read from `path`. Raises FileError as `load_result` does."""
     try:
-        return result_from_dict(document)
+        return result_from_dict(_checked(document, path))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         where = SourceLocation(str(path))
         raise FileError(f"is a damaged run file ({type(error).__name__}: {error})", where=where) from error
