@@ -1,7 +1,7 @@
 """The files of a project at one revision, wherever they come from."""
 
-from collections.abc import Sequence
-from typing import BinaryIO, Protocol
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO, Protocol, runtime_checkable
 
 
 class FileTree(Protocol):
@@ -22,6 +22,21 @@ class FileTree(Protocol):
     def list(self, folder: str) -> Sequence[str]:
         """All files below a folder, sorted; empty where there is no such folder."""
         ...
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A FileTree that reads many files quicker than each alone."""
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """These files will be opened soon, in about this order. A hint: every path is opened as before."""
+        ...
+
+
+def expect(tree: FileTree, paths: Iterable[str]) -> None:
+    """Says which files will be opened soon, to a tree for which it matters."""
+    if isinstance(tree, ReadsAhead):
+        tree.expect(paths)
 
 
 def read_bytes(tree: FileTree, path: str) -> bytes | None:

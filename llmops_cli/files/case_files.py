@@ -17,6 +17,8 @@ from llmops_cli.files.text import strict_json
 from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, plain
 
 BASELINE_ENDING = ".baseline.jsonl"
+CASE_ENDINGS = (".jsonl", ".csv")
+"""Of the files that `cases_from` may name."""
 MAX_TRIALS = 1000
 _MAX_LINE = 5_000_000
 _CSV_COLUMNS = ("id", "tags", "critical", "context")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from llmops_cli.errors import UserError
+from llmops_cli.vcs.failures import gave_up
 
 _AHEAD = 4096
 """Bytes of names that git may still have to answer, less than any pipe holds (pipe(7) on Linux: 4 KiB at least).
@@ -122,12 +123,7 @@ class CatFile:
     def _given_up(self) -> UserError:
         """Why git gave up. Its output is at an end, so that it is not waited for."""
         assert self._process is not None
-        said = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
-        if any("promisor" in line for line in said):
-            message = "git stopped reading: this clone lacks an object that it should have"
-            return UserError(message, hint="a partial clone gets it with `git fetch --refetch --no-filter`")
-        why = said[-1].removeprefix("fatal: ") if said else "its process was ended"
-        return UserError(f"git stopped reading: {why}", hint="`git fsck` looks for what is broken")
+        return gave_up(self._process.stderr.read().decode("utf-8", "replace"))
 
 
 def _line(name: str) -> bytes | None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from llmops_cli.vcs.repository import Repository
+
+_AT_ONCE = 64
+"""Files that are read ahead: their contents are held until they are opened."""
 
 
 class GitTree:
@@ -15,14 +20,34 @@ class GitTree:
     def __init__(self, repository: Repository, commit: str) -> None:
         self._repository = repository
         self.label = commit
+        self._ids: dict[str, str] = {}
+        """Path to blob of what was listed."""
+        self._expected: dict[str, None] = {}
+        self._ahead: dict[str, bytes] = {}
 
     def open(self, path: str) -> BinaryIO | None:
         """See FileTree.open; what is a link in git is read as text, never followed."""
-        data = self._repository.blob(self.label, path)
+        if path in self._expected:
+            self._read_ahead(path)
+        data = self._ahead.pop(path, None)
+        if data is None:
+            data = self._repository.blob(self.label, path)
         return None if data is None else io.BytesIO(data)
 
     def list(self, folder: str) -> list[str]:
-        """See FileTree.list; hidden files and folders are passed over, as in the worktree."""
-        paths = self._repository.files_below(self.label, folder)
-        start = len(folder.rstrip("/")) + 1 if folder.strip("./") else 0
-        return [path for path in paths if "/." not in path[start:] and not path[start:].startswith(".")]
+        """See FileTree.list."""
+        found = self._repository.blob_ids(self.label, folder)
+        self._ids |= found
+        return sorted(found)
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """See ReadsAhead.expect; what was not listed before is read when it is opened."""
+        self._expected |= dict.fromkeys(path for path in paths if path in self._ids)
+
+    def _read_ahead(self, path: str) -> None:
+        """Reads a file and the next ones that are expected; what this clone lacks is left to `open`."""
+        paths = [path, *islice((other for other in self._expected if other != path), _AT_ONCE - 1)]
+        for read in paths:
+            self._expected.pop(read)
+        found = self._repository.blobs_by_id([self._ids[read] for read in paths])
+        self._ahead |= {read: data for read, data in zip(paths, found, strict=True) if data is not None}

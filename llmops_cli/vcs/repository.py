@@ -9,7 +9,8 @@ import os
 import posixpath
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from subprocess import PIPE
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ class Repository:
         self._repo = repo
         _OPEN.add(self)
         self.bare = repo.working_tree_dir is None
-        self._objects = Objects(self._cat_file)
+        self._objects = Objects(partial(_cat_file, repo.git))
         top = Path(os.path.realpath(repo.working_tree_dir or repo.git_dir))
         self.prefix = "." if self.bare else Path(os.path.realpath(root)).relative_to(top).as_posix()
 
@@ -232,16 +233,8 @@ class Repository:
 
     def renames_between(self, before: str, after: str, folder: str) -> list[Change]:
         """Commits of `after` that `before` lacks and that renamed files below a folder, newest first."""
-        options = [
-            "--topo-order",
-            "--name-status",
-            "-M",
-            "-c",
-            "-z",
-            "--diff-filter=R",
-            "--no-show-signature",
-        ]
-        options += ["--no-color", FORMAT]
+        options = ["--topo-order", "--name-status", "-M", "-c", "-z", "--diff-filter=R"]
+        options += ["--no-show-signature", "--no-color", FORMAT]
         text = self._git("log", *options, f"{before}..{after}", "--", self._inside(folder))
         return list(read_log(iter(text.split("\0")), self.prefix))
 
@@ -264,6 +257,10 @@ class Repository:
         """The bytes of a blob; none where this clone lacks it."""
         return self._objects.read(blob_id, "blob") or b""
 
+    def blobs_by_id(self, blob_ids: Sequence[str]) -> list[bytes | None]:
+        """The bytes of many blobs, without waiting for git at each; None for those that this clone lacks."""
+        return self._objects.read_many(blob_ids, "blob")
+
     def files_below(self, commit: str, folder: str) -> list[str]:
         """Files below a folder at a commit, sorted; links and submodules are left out."""
         return sorted(self.blob_ids(commit, folder))
@@ -284,12 +281,6 @@ class Repository:
         """A file or folder of the project as `cat-file` takes it; None where it could not be one."""
         full = self._plain(path)
         return None if "\n" in full or full.startswith("..") else f"{commit}:{full if full != '.' else ''}"
-
-    def _cat_file(self, option: str) -> Process:
-        # GitPython ends the process as soon as nothing refers to it
-        command = ["git", "cat-file", option]
-        process: Process = self._repo.git.execute(command, istream=PIPE, as_process=True)
-        return process
 
     def close(self) -> None:
         """End the git processes that were started."""
@@ -329,6 +320,12 @@ class Repository:
             return str(self._repo.git.execute(["git", *arguments], stdout_as_string=True))
         except GitCommandError as error:
             raise failure(arguments[0], error) from error
+
+
+def _cat_file(run: Git, option: str) -> Process:
+    # GitPython ends the process as soon as nothing refers to it: no cycle of references may hold it
+    process: Process = run.execute(["git", "cat-file", option], istream=PIPE, as_process=True)
+    return process
 
 
 def open_repository(root: Path) -> Repository | None:

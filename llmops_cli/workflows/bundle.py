@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 from llmops_cli.domain.bundle import Bundle, BundledLabel, make_bundle
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt, short_digest
+from llmops_cli.domain.tree import expect
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
 from llmops_cli.files.labels_file import LABELS_FILE, Labels, LabelTarget, read_labels
 from llmops_cli.files.settings_file import read_settings
@@ -57,6 +58,8 @@ class _Bundling:
 
     def _prompts(self, names: Iterable[str]) -> dict[str, Prompt]:
         found: dict[str, Prompt] = {}
+        names = list(names)
+        expect(self.project.tree, [self.project.prompt_paths[name] for name in names])
         for name in names:
             try:
                 found[name] = self.project.prompt(name)

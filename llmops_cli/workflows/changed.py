@@ -1,17 +1,19 @@
 """`eval --changed-since REV`: which evalsets a change can touch, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmops_cli.domain.evalset import Evalset
-from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
+from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
 from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import UserError
+from llmops_cli.files.case_files import BASELINE_ENDING, CASE_ENDINGS
 from llmops_cli.files.settings_file import SETTINGS_FILE, read_settings
-from llmops_cli.workflows.against import find_commit
 from llmops_cli.workflows.project import Project, read_tracked_evalset
 from llmops_cli.workflows.revisions import Revisions
+
+_LISTED = (f"{PROMPTS_DIR}/", f"{EVALSETS_DIR}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,16 @@ class Choice:
 def choose(revisions: Revisions, names: Sequence[str], revision: str) -> list[Choice]:
     """A choice for each evalset. Raises UserError for a revision that is not at hand."""
     repository = revisions.repository
-    commit = find_commit(repository, revision)
-    changed = repository.changed_paths(commit, None)
-    base = Project(revisions.project.root, repository.tree(commit), _settings_at(revisions, commit))
+    commit = revisions.find_commit(revision)
+    changed = repository.changed_paths(commit, revisions.project.commit)
+    base = project_at(revisions, commit)
     chooser = _Chooser(revisions.project, base, changed)
     return [chooser.choose(name) for name in names]
+
+
+def project_at(revisions: Revisions, commit: str) -> Project:
+    """The project as it stands at a commit, whatever its settings say there."""
+    return Project(revisions.project.root, revisions.repository.tree(commit), _settings_at(revisions, commit))
 
 
 def _settings_at(revisions: Revisions, commit: str) -> Settings:
@@ -45,6 +52,9 @@ class _Chooser:
         self._project = project
         self._base = base
         self._changed = changed
+        self._here, self._there = _files(project), _files(base)
+        self._case_files_changed = any(_may_hold_cases(path) for path in changed)
+        self._sources_of: dict[str, set[str]] = {}
 
     def choose(self, name: str) -> Choice:
         evalset = self._project.evalset(name)
@@ -59,13 +69,46 @@ class _Chooser:
     def _closure(self, evalset: Evalset) -> set[str]:
         """Every file of today and of the base that can change a result of the evalset."""
         found = set(evalset.sources) | {evalset.baseline_path}
+        for name in (*evalset.prompts, *_judges(evalset)):
+            if name not in self._sources_of:
+                self._sources_of[name] = self._sources(name)
+            found |= self._sources_of[name]
         base_path = self._base.evalset_paths.get(evalset.name)
-        for project in (self._project, self._base):
-            for name in (*evalset.prompts, *_judges(evalset)):
-                found |= _sources(project, name)
-        if base_path is not None:
+        if base_path is not None and not self._same_evalset(evalset, base_path):
             found |= read_tracked_evalset(self._base.tree, base_path)
         return found | _code(evalset, self._project)
+
+    def _sources(self, name: str) -> set[str]:
+        """Files behind a prompt, today and at the base."""
+        path, base_path = (project.prompt_paths.get(name) for project in (self._project, self._base))
+        prompt = _prompt(self._project, name)
+        if prompt is not None and path == base_path and self._same(prompt.sources):
+            return set(prompt.sources)
+        base = _prompt(self._base, name)
+        return {
+            *(prompt.sources if prompt else filter(None, [path])),
+            *(base.sources if base else filter(None, [base_path])),
+        }
+
+    def _same_evalset(self, evalset: Evalset, base_path: str) -> bool:
+        """Whether reading it at the base would open the files that were opened today."""
+        if len(evalset.sources) > 1 and self._case_files_changed:  # `cases_from` may be a pattern
+            return False
+        return base_path == evalset.path and self._same(evalset.sources)
+
+    def _same(self, opened: Iterable[str]) -> bool:
+        """Whether files have the same content at the base, or are on neither side.
+
+        What is read from them, and what else is opened for it, is then the same, too: it need not be read
+        there. Nothing is known of files outside the listed folders, and of hidden ones.
+        """
+        return all(
+            path not in self._changed
+            and path.startswith(_LISTED)
+            and "/." not in path
+            and (path in self._here) == (path in self._there)
+            for path in opened
+        )
 
     def _settings_differ(self, evalset: Evalset) -> bool:
         return self._settings_of(self._project, evalset) != self._settings_of(self._base, evalset)
@@ -87,17 +130,19 @@ def _judges(evalset: Evalset) -> list[str]:
     return sorted({str(spec.arguments.get("prompt")) for spec in specs if spec.type == "judge"})
 
 
+def _files(project: Project) -> set[str]:
+    return {*project.tree.list(PROMPTS_DIR), *project.tree.list(EVALSETS_DIR)}
+
+
+def _may_hold_cases(path: str) -> bool:
+    return path.lower().endswith(CASE_ENDINGS) and not path.endswith(BASELINE_ENDING)
+
+
 def _prompt(project: Project, name: str) -> Prompt | None:
     try:
-        return project.prompt(name)
+        return project.unchecked_prompt(name)
     except UserError:  # absent or wrong there; `prepare` reports today's mistakes
         return None
-
-
-def _sources(project: Project, name: str) -> set[str]:
-    prompt = _prompt(project, name)
-    path = project.prompt_paths.get(name)
-    return set(prompt.sources) if prompt else {path} if path else set()
 
 
 def _code(evalset: Evalset, project: Project) -> set[str]:

@@ -7,6 +7,7 @@ from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
 from llmops_cli.domain.history import EvalsetRow, PromptRow, Shown
 from llmops_cli.domain.prompt import PROMPTS_DIR, short_digest
 from llmops_cli.domain.revision import CommitInfo, parse_reference
+from llmops_cli.domain.tree import expect
 from llmops_cli.errors import UserError
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.files.case_files import BASELINE_ENDING
@@ -21,6 +22,8 @@ def list_all(revisions: Revisions) -> tuple[list[PromptRow], list[EvalsetRow]]:
     """
     repository = revisions.repository_if_any
     folders = (PROMPTS_DIR, EVALSETS_DIR)
+    expect(revisions.project.tree, revisions.project.evalset_paths.values())
+    expect(revisions.project.tree, revisions.project.prompt_paths.values())
     # git reads history while files are parsed here
     last_commits = repository.last_commits(folders, but=BASELINE_ENDING) if repository else dict
     evalsets = [_evalset_row(revisions, name) for name in revisions.project.evalset_paths]
