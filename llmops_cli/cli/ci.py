@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmops_cli.cli.ci_files import github, gitlab
 from llmops_cli.cli.output import emit, emit_commands
 from llmops_cli.errors import UserError
 
@@ -20,6 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("github")(github)
+app.command("gitlab")(gitlab)
 Folder = Annotated[
     Path, typer.Argument(help="The folder of the evaluating job: run.json and context.json.", file_okay=False)
 ]
@@ -90,7 +93,7 @@ def publish(
     1 only where the check is red and could not be made, 3 where GitHub gives no answer.
     """
     from llmops_cli.workflows.ci.event import connect, read_event
-    from llmops_cli.workflows.ci.outputs import add_summary
+    from llmops_cli.workflows.ci.outputs import add_outputs, add_summary
     from llmops_cli.workflows.ci.publish import PublishOptions
     from llmops_cli.workflows.ci.publish import publish as report
 
@@ -100,6 +103,7 @@ def publish(
     event = read_event(os.environ)
     with connect(event, os.environ) as github:
         done = report(folder, event, github, options, _rendering())
+    add_outputs(os.environ, {"verdict": done.verdict})
     for note in done.notes:
         typer.echo(note, err=True)
     if done.summary is not None:
