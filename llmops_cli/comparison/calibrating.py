@@ -18,6 +18,9 @@ from llmops_cli.stats.agreement import (
     rogan_gladen,
 )
 
+FEW_LABELS = 10
+"""A calibration with fewer labels than this of one kind (pass or fail) is hardly one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
@@ -121,9 +124,6 @@ def measure(
         said = [one.grade for one in counted]
         people = [label >= pass_at for label in labels]
         kappa = cohen_kappa(list(zip(labels, said, strict=True)), "quadratic")
-    one_sided = _one_class(labels, said)
-    if one_sided:
-        kappa = None
     verdicts = list(zip(people, (one.passed for one in counted), strict=True))
     cells = Counter(verdicts)
     same = sum(word_of(label) == word_of(word) for label, word in zip(labels, said, strict=True))
@@ -154,7 +154,13 @@ def measure(
         Missing(one.first.where, "its raters are evenly split") for one in everything if one.label is None
     ]
     return Agreement(
-        calibration, accuracy(verdicts), one_sided, matrix, tuple(parted), tuple(failures), tuple(split)
+        calibration,
+        accuracy(verdicts),
+        _one_class(labels, said),
+        matrix,
+        tuple(parted),
+        tuple(failures),
+        tuple(split),
     )
 
 
@@ -181,6 +187,19 @@ def corrected(calibration: Calibration, passes: int, answers: int) -> Corrected 
     if calibration.labels != "verdict" or not answers:
         return None
     return rogan_gladen(passes, answers, accuracy_of(calibration))
+
+
+def caution(calibration: Calibration) -> str | None:
+    """Why it is hardly a calibration: so few labels of one kind that they tell little of the judge's errors.
+
+    Where a judge is right about all of ten, it may still be wrong about three in ten (Clopper-Pearson, 95 %).
+    """
+    passes = calibration.true_pass + calibration.false_fail
+    fails = calibration.true_fail + calibration.false_pass
+    least, kind = min((fails, "fail"), (passes, "pass"))
+    if least >= FEW_LABELS:
+        return None
+    return f"only {least} of {calibration.n} labels say {kind}, and fewer than {FEW_LABELS} tell little"
 
 
 def _one_class(labels: Sequence[bool | float], said: Sequence[bool | float]) -> str | None:

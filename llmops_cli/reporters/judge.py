@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from llmops_cli.comparison.calibrating import Agreement, Judged, Missing, word_of
+from llmops_cli.comparison.calibrating import Agreement, Judged, Missing, caution, word_of
 from llmops_cli.domain.calibration import calibration_to_dict
 from llmops_cli.reporters.figures import NONE, percent, plural
 from llmops_cli.reporters.inert import inert, shorten
@@ -36,6 +36,7 @@ def judge_to_dict(found: Agreement) -> dict[str, Any]:
     return {
         "calibration": calibration_to_dict(found.calibration),
         "why_undefined": found.why_undefined,
+        "caution": caution(found.calibration),
         "sensitivity": _rate(errors.sensitivity),
         "specificity": _rate(errors.specificity),
         "matrix": [{"label": label, "judge": said, "count": n} for (label, said), n in found.matrix.items()],
@@ -57,6 +58,9 @@ def _figures(found: Agreement) -> list[str]:
         f"sensitivity  {_shown(errors.sensitivity)} of what people pass{at}",
         f"specificity  {_shown(errors.specificity)} of what people fail{at}",
     ]
+    few = caution(known)
+    if few:
+        lines.append(f"few labels   {few}")
     if known.raters > 1:
         alpha = "undefined" if known.alpha is None else f"{known.alpha:.2f}"
         lines.append(f"alpha        {alpha} among {known.raters} raters (Krippendorff)")

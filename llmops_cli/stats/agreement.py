@@ -18,15 +18,16 @@ def cohen_kappa(
     """Agreement of two raters beyond chance, up to 1 (Cohen 1960, Educ. Psychol. Meas. 20:37).
 
     "quadratic" weighs a disagreement by the squared distance of the grades (Cohen 1968, Psychol. Bull.
-    70:213). None where it is undefined: nothing was rated, or both gave one and the same rating throughout.
+    70:213). None where it is undefined: nothing was rated, or a rater gave one rating throughout. Then nothing
+    was told apart: Cohen's formula is 0 / 0 where both did so, and elsewhere 0 whatever the other one says.
     """
-    if not pairs:
-        return None
     first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    if min(len(first), len(second)) < 2:
+        return None
     apart: Callable[[float, float], float] = _squared if weights == "quadratic" else _different
     seen = math.fsum(apart(a, b) for a, b in pairs) / len(pairs)
     chance = math.fsum(m * n * apart(a, b) for a, m in first.items() for b, n in second.items())
-    return 1 - seen * len(pairs) ** 2 / chance if chance else None
+    return 1 - seen * len(pairs) ** 2 / chance
 
 
 def krippendorff_alpha(units: Iterable[Sequence[float | None]], level: Level = "nominal") -> float | None:

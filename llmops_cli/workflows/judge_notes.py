@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from llmops_cli.comparison.calibrating import corrected
+from llmops_cli.comparison.calibrating import caution, corrected
 from llmops_cli.domain.calibration import Calibration
 from llmops_cli.domain.evalset import DEFAULT_VARIANT, Case, ScorerSpec
 from llmops_cli.domain.outcome import EvalsetRun, VariantInfo
@@ -55,7 +55,9 @@ def _of_judge(
     name = prompt.removeprefix("judges/")
     if known is not None and fitting:
         kappa = "kappa undefined" if known.kappa is None else f"kappa {known.kappa:.2f}"
-        yield f"judge {name}: calibrated ({kappa}, n {known.n}, {known.date})"
+        few = caution(known)
+        how = "hardly calibrated" if few else "calibrated"
+        yield f"judge {name}: {how} ({kappa}, n {known.n}, {known.date}){f': {few}' if few else ''}"
     if len(fitting) < sum(len(specs) for specs in evalsets.values()):
         gating = sorted(
             evalset

@@ -72,6 +72,7 @@ def test_a_judge_is_measured_and_its_calibration_kept(project: Project) -> None:
     assert "kappa        0.78" in result.stdout
     assert "sensitivity  100% (54% to 100%)" in result.stdout
     assert "specificity  75% (19% to 99%)" in result.stdout
+    assert "few labels   only 4 of 10 labels say fail" in result.stdout
     assert "labels.csv:11: label fail, judge pass" in result.stdout
     assert "judge: because pass" in result.stdout
     assert result.stderr.splitlines()[-1] == f"wrote {CALIBRATION}"
@@ -90,13 +91,24 @@ def test_eval_says_whether_its_judge_is_calibrated(project: Project) -> None:
         project.llmops("judge", "judges/kind", "--labels", "labels.csv")
         date = json.loads(project.read(CALIBRATION))["date"]
         after = project.llmops("eval")
-        assert f"judge kind: calibrated (kappa 0.78, n 10, {date})" in after.stdout
+        few = "only 4 of 10 labels say fail, and fewer than 10 tell little"
+        assert f"judge kind: hardly calibrated (kappa 0.78, n 10, {date}): {few}" in after.both
         assert "greet: kind passes 2 of 2 answers = 100%; corrected for its errors 100% (" in after.both
 
         project.edit("prompts/judges/kind.yaml", "Grade", "Strictly grade")
         edited = project.llmops("eval")
     expected = f"judge kind: not calibrated (the calibration of {date} is of another version of it)"
     assert expected in edited.stdout
+
+
+def test_ten_labels_of_either_kind_make_a_calibration(project: Project) -> None:
+    labels = HEAD + "".join(f"good {n},pass\nbad {n},fail\n" for n in range(10))
+    with ModelServer(_by_word) as server:
+        told = _judged(project, server, labels).llmops("judge", "judges/kind", "--labels", "labels.csv")
+        shown = project.llmops("eval").stdout
+
+    assert "few labels" not in told.stdout
+    assert "judge kind: calibrated (kappa 1.00, n 20, " in shown
 
 
 def test_another_way_to_read_the_replies_is_another_judge(project: Project) -> None:
@@ -144,17 +156,27 @@ def test_min_kappa_sets_the_exit_code(project: Project, least: str, code: ExitCo
     assert ("kappa 0.783 is below 0.8" in result.stderr) is (code is ExitCode.REGRESSION)
 
 
-def test_labels_of_one_class_leave_kappa_undefined(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ("good,pass\nbad,pass\n", "all labels are 'pass'"),
+        ("good 1,pass\ngood 2,fail\n", "the judge says 'pass' of everything"),
+    ],
+)
+def test_one_class_leaves_kappa_undefined_and_not_0(project: Project, rows: str, why: str) -> None:
     with ModelServer(_by_word) as server:
-        _judged(project, server, HEAD + "good,pass\nbad,pass\n")
+        _judged(project, server, HEAD + rows)
         result = project.llmops("judge", "judges/kind", "--labels", "labels.csv")
+        told = project.llmops("judge", "judges/kind", "--labels", "labels.csv", "--format", "json").json()
         gated = project.llmops("judge", "judges/kind", "--labels", "labels.csv", "--min-kappa", "0")
+        shown = project.llmops("eval").both
 
     assert result.exit_code == ExitCode.PASS
-    assert "kappa        undefined: all labels are 'pass'" in result.stdout
-    assert "specificity  –" in result.stdout
-    assert gated.exit_code == ExitCode.INCONCLUSIVE
-    assert "kappa is undefined (all labels are 'pass')" in gated.stderr
+    assert f"kappa        undefined: {why}" in result.stdout
+    assert (told["calibration"]["kappa"], told["why_undefined"]) == (None, why)
+    assert gated.exit_code == ExitCode.INCONCLUSIVE  # neither reached nor missed: it cannot be told
+    assert f"kappa is undefined ({why}), so that --min-kappa cannot be decided" in gated.both
+    assert "judge kind: hardly calibrated (kappa undefined, n 2, " in shown
 
 
 def test_what_the_judge_does_not_answer_is_listed_and_counts_nowhere(project: Project) -> None:

@@ -32,7 +32,7 @@ def test_kappa_is_that_of_statsmodels(weights: str, pairs: list[tuple[int, int]]
     table = np.zeros((5, 5))
     for a, b in pairs:
         table[a - 1, b - 1] += 1
-    if len({grade for pair in pairs for grade in pair}) == 1:
+    if len({a for a, _ in pairs}) == 1 or len({b for _, b in pairs}) == 1:
         assert found is None
         return
     expected = cohens_kappa(table, wt="fc" if weights == "quadratic" else None, return_results=False)
@@ -47,6 +47,16 @@ def test_kappa_by_hand() -> None:
     assert cohen_kappa(pairs) == pytest.approx(0.4)
     assert cohen_kappa([(1, 2), (2, 3), (3, 1)], "quadratic") == pytest.approx(-0.5)
     assert cohen_kappa([]) is None
+
+
+@pytest.mark.parametrize("weights", ["none", "quadratic"])
+@pytest.mark.parametrize(
+    "pairs", [[(1, 1), (1, 0)], [(1, 1), (0, 1)], [(1, 1), (1, 1)], [(1, 0), (1, 0)], [(1, 1)]]
+)
+def test_kappa_is_undefined_and_not_0_where_a_rater_gave_one_rating_throughout(
+    weights: str, pairs: list[tuple[int, int]]
+) -> None:
+    assert cohen_kappa(pairs, "quadratic" if weights == "quadratic" else "none") is None
 
 
 @given(_pairs)
