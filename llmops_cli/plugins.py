@@ -44,6 +44,10 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "terminal": "terminal:format_terminal",
         "json": "json:format_json",
         "markdown": "markdown:format_markdown",
+        "junit": "junit:format_junit",
+        "sarif": "sarif:format_sarif",
+        "csv": "csv:format_csv",
+        "github": "github:format_github",
     },
 }
 

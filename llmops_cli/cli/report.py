@@ -22,7 +22,8 @@ def report(
 ) -> None:
     """Print any run again, just as eval printed it.
 
-    0 whenever the report could be made, whatever the verdict of the run; 2 where there is no such run; 3 where a file could not be written.
+    0 whenever the report could be made, whatever the verdict of the run; 2 where there is no such run; 3 where a
+    file could not be written.
     """
     from llmops_cli.reporters.json import format_document
     from llmops_cli.reporters.runs import format_runs, runs_to_list

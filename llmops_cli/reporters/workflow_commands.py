@@ -32,15 +32,16 @@ class Neutraliser:
     the same value.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, colon: str = r"\u003a", bracket: str = r"\u005b") -> None:
+        self._colon, self._bracket = colon, bracket
         self._line = ""
         """Stands for what the line holds so far: only as much of it as may matter to the next piece."""
 
     def __call__(self, text: str) -> str:
         """One piece."""
         whole = self._line + text
-        safe = _COLONS.sub(r"\1\\u003a", whole)
-        safe = _BRACKET.sub(r"\1\\u005b", safe)
+        safe = _COLONS.sub(lambda found: found[1] + self._colon, whole)
+        safe = _BRACKET.sub(lambda found: found[1] + self._bracket, safe)
         # nothing of the stand-in itself is ever changed, so that it can be cut off again
         result = safe[len(self._line) :]
         self._line = _tail(whole)
@@ -56,9 +57,9 @@ def _tail(text: str) -> str:
     return "x" + (hashes[0] if hashes else "")
 
 
-def neutral(text: str) -> str:
-    """A whole text, unable to command."""
-    return Neutraliser()(text)
+def neutral(text: str, colon: str = r"\u003a", bracket: str = r"\u005b") -> str:
+    """A whole text, unable to command; a format that has escapes of its own names them."""
+    return Neutraliser(colon, bracket)(text)
 
 
 def command(name: str, message: str, properties: Mapping[str, str | int | None]) -> str:
