@@ -48,6 +48,17 @@ def evaluate(
         str | None, typer.Option(help="Compare the other variants with this one, not with the baseline.")
     ] = None,
     at: Annotated[str | None, typer.Option("--at", help="Prompts as they stood at this revision.")] = None,
+    tree: Annotated[
+        str | None,
+        typer.Option(help="The whole project as committed there; what is checked out is left alone."),
+    ] = None,
+    trust: Annotated[
+        str | None, typer.Option(help="What says where keys go is read from llmops.yaml at this revision.")
+    ] = None,
+    no_python: Annotated[
+        bool,
+        typer.Option("--no-python", help="Run no code of the project.", envvar="LLMOPS_NO_PYTHON"),
+    ] = False,
     against: Annotated[
         str | None,
         typer.Option(help="Compare with the baseline at this revision; `main...` is the merge base."),
@@ -101,7 +112,7 @@ def evaluate(
     from llmops_cli.reporters.progress import Progress
     from llmops_cli.workflows.evaluate import EvalOptions, estimate_run
     from llmops_cli.workflows.evaluate import evaluate as run_evaluation
-    from llmops_cli.workflows.project import open_project
+    from llmops_cli.workflows.project import open_project, open_project_at
     from llmops_cli.workflows.report_files import known_format, plan_reports, write_reports
     from llmops_cli.workflows.selection import Selection
     from llmops_cli.workflows.wiring import CallOptions
@@ -112,7 +123,7 @@ def evaluate(
     if price:
         refuse_format(output, "an estimate")
     reports = plan_reports(() if price else report or (), [path for path in (record, replay) if path])
-    project = open_project(directory)
+    project = open_project_at(directory, tree) if tree is not None else open_project(directory)
     if model is not None:
         project.settings = replace(project.settings, model=model)
     calls = CallOptions(
@@ -122,7 +133,8 @@ def evaluate(
     selection = Selection(tuple(case or ()), tuple(tag or ()), text, last_failed, sample, seed)
     options = EvalOptions(
         evalsets=tuple(evalsets or ()), prompt=prompt, selection=selection, trials=trials,
-        reference=reference, at=at, against=against, changed_since=changed_since,
+        reference=reference, at=at, against=against, changed_since=changed_since, trust=trust,
+        no_python=no_python,
         rerun_baseline=rerun_baseline, confirm=_confirm(confirm), calls=calls, command=tuple(sys.argv[1:]),
     )  # fmt: skip
     if price:

@@ -29,14 +29,18 @@ _GRAVITY = (Status.REGRESSION, Status.INCONCLUSIVE, Status.PASS)
 
 
 def decide(
-    comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun], *, interrupted: bool = False
+    comparisons: Sequence[Comparison],
+    runs: Sequence[EvalsetRun],
+    *,
+    interrupted: bool = False,
+    also: Sequence[Reason] = (),
 ) -> Verdict:
     """The verdict over everything that stands behind one exit code.
 
     A regression that is known stays one whatever else could not be judged; what could not be judged is
-    never a pass.
+    never a pass. `also` are grounds that no answer speaks to.
     """
-    reasons: list[Reason] = []
+    reasons = list(also)
     for comparison in comparisons:
         for rule in (_regressions, _critical, _bounds, _unanswered, _ungraded, _comparable):
             reasons += rule(comparison)
@@ -273,6 +277,11 @@ def _comparable(comparison: Comparison) -> list[Reason]:
     return []
 
 
+def _acceptors(comparison: Comparison) -> str:
+    names = dict.fromkeys(delta.accepted_by for delta in comparison.accepted if delta.accepted_by)
+    return f" (by {'; '.join(names)})" if names else ""
+
+
 def _rate(totals: Totals) -> str:
     return f"{totals.passed}/{totals.cases} = {totals.passed / totals.cases:.0%}"
 
@@ -295,7 +304,7 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
     notes += [f"{c.title}: {_no_score(one)}" for c in comparisons for one in _missing_scores(c)]
     notes += [
-        f"{c.title}: accepted in this branch's baseline: {', '.join(d.case_id for d in c.accepted)}"
+        f"{c.title}: accepted in this branch's baseline: {', '.join(d.case_id for d in c.accepted)}{_acceptors(c)}"
         for c in comparisons
         if c.accepted
     ]

@@ -139,6 +139,8 @@ class Delta:
     """A regression that the branch's own baseline accepts: shown, not blocking."""
     fresh: Fresh | None = None
     """What fresh trials said, where the case was suspicious and its answers may vary."""
+    accepted_by: str = ""
+    """Who accepted it: the commit that wrote the line, its author and day; empty where nobody can tell."""
 
     @property
     def comparable(self) -> bool:

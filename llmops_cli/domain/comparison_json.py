@@ -59,6 +59,7 @@ def _delta(delta: Delta, inputs: Mapping[str, str | None]) -> dict[str, Any]:
         "kind": delta.kind.value,
         "reason": delta.reason,
         "accepted": delta.accepted,
+        "accepted_by": delta.accepted_by,
         "fresh": dataclasses.asdict(delta.fresh) if delta.fresh else None,
         "inputs": dict(inputs),
         "base": side_to_dict(delta.base) if delta.base.outcomes else None,
@@ -121,4 +122,5 @@ def _read_delta(data: Mapping[str, Any], variant: str, base: str, cases: Mapping
         data.get("reason", ""),
         data.get("accepted", False),
         known_fields(Fresh, data["fresh"]) if "fresh" in data else None,
+        data.get("accepted_by", ""),
     )

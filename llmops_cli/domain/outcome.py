@@ -127,6 +127,8 @@ class Provenance:
     """The project's folder below the repository's root; empty where it is the root, or where there is no git."""
     repository_url: str | None = None
     """Where the repository is at home, as a web address without anybody's name or key; None where unknown."""
+    attempt: int | None = None
+    """How often the workflow was run on this commit, as GitHub counts; None elsewhere."""
 
     def from_repository(self, path: str) -> str:
         """A path of the project as one from the repository's root, as other tools want it."""

@@ -149,6 +149,7 @@ def _comparison() -> Schema:
             "kind": {"enum": [kind.value for kind in DeltaKind]},
             "reason": _TEXT,
             "accepted": {"type": "boolean", "description": "The branch's own baseline accepts it."},
+            "accepted_by": _TEXT | {"description": "The commit that did, its author and day."},
             "fresh": of_dataclass(Fresh),
             "inputs": _INPUTS,
             "base": side,

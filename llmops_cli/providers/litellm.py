@@ -147,18 +147,9 @@ class LiteLLMProvider:
             # a server of one's own wants some key, and must not be sent the vendor's
             if vendor not in _OWN_WAY_IN:
                 common["api_key"] = "not-needed"
-        elif missing := self._missing_keys(litellm, vendor):
+        elif missing := _missing(self._model.name, vendor):
             return self._no_key(missing)
         return common
-
-    def _missing_keys(self, litellm: Any, vendor: str) -> list[str]:
-        usual = f"{vendor.upper()}_API_KEY"
-        if usual in os.environ and not os.environ[usual].strip():
-            return [usual]  # what a CI service puts where a pull request may not see the secret
-        missing = litellm.validate_environment(model=self._model.name)["missing_keys"]
-        # other names (a region, an access key's id) may come from a profile or a role instead
-        only_keys = all(name.endswith(("_API_KEY", "_API_TOKEN", "_TOKEN")) for name in missing)
-        return list(missing) if only_keys and vendor not in _OWN_WAY_IN else []
 
     def _no_key(self, names: list[str]) -> ProviderError:
         return ProviderError(
@@ -219,6 +210,40 @@ class LiteLLMProvider:
             return None
         # it takes a missing price for 0, which only the price list can vouch for
         return float(cost) if cost or price_of(self._model.name) else None
+
+
+def lacks_key(model: ResolvedModel) -> bool:
+    """Whether a key may be missing, without looking further: told at once, and LiteLLM is not imported."""
+    if model.api_key_env:
+        return not os.environ.get(model.api_key_env, "").strip()
+    vendor = model.name.partition("/")[0]
+    usual = os.environ.get(f"{vendor.upper()}_API_KEY", "").strip()
+    return not model.endpoint and not usual and vendor not in _OWN_WAY_IN
+
+
+def missing_keys(model: ResolvedModel) -> list[str]:
+    """Variables of which one has to be set before a model can be asked; none where nothing is missing."""
+    if not lacks_key(model):
+        return []
+    if model.api_key_env:
+        return [model.api_key_env]
+    with _import_lock:
+        litellm = _import_litellm()
+    try:
+        vendor = litellm.get_llm_provider(model=model.name)[1]
+    except Exception:  # noqa: BLE001  # a name that LiteLLM does not know is another error, said at the call
+        return []
+    return _missing(model.name, vendor)
+
+
+def _missing(name: str, vendor: str) -> list[str]:
+    usual = f"{vendor.upper()}_API_KEY"
+    if usual in os.environ and not os.environ[usual].strip():
+        return [usual]  # what a CI service puts where a pull request may not see the secret
+    missing = _import_litellm().validate_environment(model=name)["missing_keys"]
+    # other names (a region, an access key's id) may come from a profile or a role instead
+    only_keys = all(key.endswith(("_API_KEY", "_API_TOKEN", "_TOKEN")) for key in missing)
+    return list(missing) if only_keys and vendor not in _OWN_WAY_IN else []
 
 
 def call_arguments(request: Request) -> dict[str, Any]:

@@ -8,12 +8,10 @@ from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind
 from llmops_cli.domain.evalset import Evalset
 from llmops_cli.errors import UserError
 from llmops_cli.files.baseline_file import read_baseline
-from llmops_cli.vcs.repository import Repository
 from llmops_cli.workflows.base_side import adopted, response_of
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
+from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.scoring import CaseScoring
-
-_MERGE_BASE = "..."
 
 
 @dataclass(frozen=True)
@@ -25,22 +23,21 @@ class Against:
     baselines: Mapping[str, Baseline | None]
 
 
-def find_commit(repository: Repository, revision: str) -> str:
-    """The commit of `REV`, or of the merge base with HEAD for `REV...`. Raises UserError."""
-    if revision.endswith(_MERGE_BASE):
-        return repository.merge_base(revision.removesuffix(_MERGE_BASE), "HEAD")
-    return repository.resolve(revision)
+def read_against(
+    revisions: Revisions, revision: str, plans: Sequence[EvalsetPlan], moved: Mapping[str, str]
+) -> Against:
+    """The baselines at a revision; `moved` names the evalsets that were called otherwise there.
 
-
-def read_against(repository: Repository, revision: str, plans: Sequence[EvalsetPlan]) -> Against:
-    """The baselines at a revision. Raises UserError; a baseline that is broken there is a mistake, too."""
-    commit = find_commit(repository, revision)
-    tree = repository.tree(commit)
+    Raises UserError; a baseline that is broken there is a mistake, too.
+    """
+    commit = revisions.find_commit(revision)
+    tree = revisions.repository.tree(commit)
     try:
-        baselines = {
-            plan.evalset.name: adopted(read_baseline(tree, plan.evalset.baseline_path), plan.variants)
-            for plan in plans
-        }
+        baselines = {}
+        for plan in plans:
+            evalset = plan.evalset
+            there = replace(evalset, name=moved.get(evalset.name, evalset.name))
+            baselines[evalset.name] = adopted(read_baseline(tree, there.baseline_path), plan.variants)
     except UserError as error:
         message = f"the baseline at {commit[:10]} cannot be read: {error.problems[0]}"
         raise UserError(message, hint="mend it there, or compare with another revision") from error

@@ -12,7 +12,6 @@ from llmops_cli.domain.scoring import NamedScore, Score
 from llmops_cli.workflows.fitting import Fitting
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.scoring import CaseScoring
-from llmops_cli.workflows.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,9 @@ def strangers(baseline: Baseline | None, plans: Sequence[VariantPlan]) -> tuple[
 class BaseSides:
     """Builds the base side of each variant from a baseline."""
 
-    def __init__(self, scoring: CaseScoring, versions: Versions) -> None:
+    def __init__(self, scoring: CaseScoring, fitting: Fitting) -> None:
         self._scoring = scoring
-        self._fitting = Fitting(versions)
+        self._fitting = fitting
 
     async def build(
         self, plan: EvalsetPlan, variant: VariantPlan, baseline: Baseline | None, done: Sequence[Outcome]

@@ -15,6 +15,7 @@ from llmops_cli.workflows.against import mark_accepted
 from llmops_cli.workflows.base_side import BaseSides, accepted_answer, strangers
 from llmops_cli.workflows.confirming import Question, Suspect
 from llmops_cli.workflows.diff_prompts import change_of
+from llmops_cli.workflows.fitting import Fitting
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.rerun import BaselineRerun
 from llmops_cli.workflows.versions import Versions
@@ -36,6 +37,7 @@ class Comparing:
         self,
         parts: Parts,
         versions: Versions,
+        fitting: Fitting,
         settings: Settings,
         baselines: Mapping[str, Baseline | None],
         *,
@@ -51,7 +53,7 @@ class Comparing:
         self._own = own
         self._label = label
         self._reference = reference
-        self._sides = BaseSides(parts.scoring, versions)
+        self._sides = BaseSides(parts.scoring, fitting)
         self._base = BaselineRerun(parts, versions, settings)
         self._rerun = rerun
 

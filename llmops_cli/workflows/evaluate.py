@@ -4,55 +4,35 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
 
 from llmops_cli.comparison.findings import weighed
 from llmops_cli.comparison.gate import decide
 from llmops_cli.comparison.rule import Examined, judge, plans
 from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Verdict
-from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run
 from llmops_cli.domain.redaction import redact, redact_outcome
 from llmops_cli.domain.run_json import result_to_dict
 from llmops_cli.engine.events import Event, Observer, Retried
 from llmops_cli.engine.loop import run_loop
-from llmops_cli.errors import NoVerdictError, UserError, did_you_mean
-from llmops_cli.store.run_store import find_run, load_result, save_run
-from llmops_cli.workflows.against import Against, read_against
+from llmops_cli.errors import NoVerdictError
+from llmops_cli.store.run_store import save_run
 from llmops_cli.workflows.answering import Answering
-from llmops_cli.workflows.changed import choose
+from llmops_cli.workflows.baseline_lines import BaselineLines
 from llmops_cli.workflows.comparing import Comparing
 from llmops_cli.workflows.confirming import Confirmation, compared_of
 from llmops_cli.workflows.estimate import NOTHING_TO_ASK, Estimate, estimate
+from llmops_cli.workflows.fitting import Fitting
 from llmops_cli.workflows.judge_notes import judge_notes
+from llmops_cli.workflows.missing_keys import require_keys
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
-from llmops_cli.workflows.preparing import Prepared, prepare
+from llmops_cli.workflows.preparing import Prepared
 from llmops_cli.workflows.project import Project
-from llmops_cli.workflows.provenance import provenance_of, run_id
+from llmops_cli.workflows.provenance import attempt_notes, provenance_of, run_id
 from llmops_cli.workflows.revisions import Revisions
-from llmops_cli.workflows.selection import Selection
-from llmops_cli.workflows.wiring import CallOptions, build
+from llmops_cli.workflows.scope import EvalOptions, Scope, scope_of
+from llmops_cli.workflows.wiring import build
 
-
-@dataclass(frozen=True, slots=True)
-class EvalOptions:
-    """What `llmops eval` was asked to do."""
-
-    evalsets: tuple[str, ...] = ()
-    prompt: str | None = None
-    selection: Selection = Selection()
-    trials: int | None = None
-    reference: str | None = None
-    at: str | None = None
-    """Prompts under test as they stood at this revision; everything else of today."""
-    against: str | None = None
-    """Compare with the baseline at this revision (`REV...`: at the merge base)."""
-    changed_since: str | None = None
-    """Only evalsets that a change since this revision can touch."""
-    rerun_baseline: bool = False
-    confirm: Literal["auto", "never"] | int = "auto"
-    """Whether suspicious cases are asked again; a number is the most calls that may take."""
-    calls: CallOptions = CallOptions()
-    command: tuple[str, ...] = ()
+__all__ = ["EvalOptions", "estimate_run", "evaluate"]
 
 
 @dataclass
@@ -79,55 +59,34 @@ def evaluate(
 def _evaluate(
     revisions: Revisions, options: EvalOptions, observe: Observer, tell: Callable[[str], None]
 ) -> Result:
-    project = revisions.project
-    if revisions.repository_if_any is not None:
-        _ = revisions.repository_if_any.head  # a repository that cannot be read is said before any call
-    if options.at is not None:
-        commit = revisions.repository.resolve(options.at)
-        project = project.with_prompts_of(revisions.repository.tree(commit))
-    names = project.select_evalsets(options.evalsets, options.prompt)
-    if options.changed_since is not None:
-        choices = choose(revisions, names, options.changed_since)
-        for choice in choices:
-            tell(f"{'run' if choice.chosen else 'left out'} {choice.evalset}: {choice.why}")
-        names = [choice.evalset for choice in choices if choice.chosen]
-        if not names:
-            return _unaffected(revisions, options)
-    last = _last_run(project) if options.selection.last_failed else ()
-    prepared = prepare(project, names, options.selection, trials=options.trials, last=last)
-    _check_reference(prepared, options.reference)
-    against = None
-    if options.against is not None:
-        against = read_against(revisions.repository, options.against, prepared.plans)
-    return _Evaluation(project, revisions, options, prepared, against, observe).run()
+    scope = scope_of(revisions, options, tell)
+    if scope.prepared is None:
+        return _unaffected(revisions, options, scope)
+    return _Evaluation(revisions, options, scope, scope.prepared, observe).run()
 
 
 def estimate_run(project: Project, options: EvalOptions) -> Estimate:
     """What `evaluate` would ask with the same options, without a call. Raises UserError."""
     revisions = Revisions(project)
     try:
-        names = project.select_evalsets(options.evalsets, options.prompt)
-        if options.changed_since is not None:
-            names = [c.evalset for c in choose(revisions, names, options.changed_since) if c.chosen]
-        if not names:
+        scope = scope_of(revisions, options, lambda _: None)
+        if scope.prepared is None:
             return NOTHING_TO_ASK
-        last = _last_run(project) if options.selection.last_failed else ()
-        prepared = prepare(project, names, options.selection, trials=options.trials, last=last)
-        if options.against is not None:
-            against = read_against(revisions.repository, options.against, prepared.plans)
-            prepared = replace(prepared, baselines=against.baselines)
-        return estimate(project, prepared, options.calls, rerun=options.rerun_baseline)
+        prepared = replace(scope.prepared, baselines=scope.baselines)
+        return estimate(scope.project, prepared, options.calls, rerun=options.rerun_baseline)
     finally:
         revisions.close()
 
 
-def _unaffected(revisions: Revisions, options: EvalOptions) -> Result:
-    """Nothing that counts was touched: nothing is asked, and the run says so."""
+def _unaffected(revisions: Revisions, options: EvalOptions, scope: Scope) -> Result:
+    """Nothing that counts was touched: nothing is asked, and the run says so, and what was taken away."""
     began = datetime.now(UTC)
-    provenance = provenance_of(revisions.repository_if_any, options.command, None, ())
+    provenance = provenance_of(revisions.repository_if_any, options.command, None, (), scope.project.commit)
     run = Run(run_id(began), began.isoformat(timespec="seconds"), 0.0, provenance, ())
-    text = f"nothing that an evalset depends on changed since {options.changed_since}"
-    result = Result(run, (), Verdict(Status.UNAFFECTED, (Reason(Status.UNAFFECTED, text),)))
+    since = options.changed_since or options.against
+    ground = Reason(Status.UNAFFECTED, f"nothing that an evalset depends on changed since {since}")
+    reasons = (*scope.reasons, *(() if scope.reasons else (ground,)))
+    result = Result(run, (), Verdict(reasons[0].status, reasons, scope.notes))
     save_run(revisions.project.root, run.id, result_to_dict(result))
     return result
 
@@ -135,14 +94,14 @@ def _unaffected(revisions: Revisions, options: EvalOptions) -> Result:
 class _Evaluation:
     def __init__(
         self,
-        project: Project,
         revisions: Revisions,
         options: EvalOptions,
+        scope: Scope,
         prepared: Prepared,
-        against: Against | None,
         observe: Observer,
     ) -> None:
-        self.project = project
+        self.project = project = scope.project
+        self.scope = scope
         self.revisions = revisions
         self.options = options
         self.prepared = prepared
@@ -150,13 +109,16 @@ class _Evaluation:
         self._observe = observe
         self.parts = build(project, prepared.models, options.calls, self._watch)
         asked_anew = options.calls.fresh or options.calls.recording
-        baselines = against.baselines if against else prepared.baselines
+        against, baselines = scope.against, scope.baselines
+        lines = BaselineLines(Fitting(revisions.versions), prepared, against)
+        self.lines = lines
         self.comparing = Comparing(
             self.parts,
             revisions.versions,
-            project.settings,
+            lines.fitting,
+            replace(project.settings, models=scope.vouched.models),
             baselines,
-            own=prepared.baselines if against else None,
+            own=lines.own,
             label=against.label if against else "the baseline",
             reference=options.reference,
             rerun=options.rerun_baseline,
@@ -170,20 +132,21 @@ class _Evaluation:
     def run(self) -> Result:
         began, clock = datetime.now(UTC), time.perf_counter()
         evalsets, comparisons = run_loop(self._answer_and_compare(), self.answering.stop)
-        repository = self.revisions.repository_if_any
+        comparisons = self.lines.with_acceptors(comparisons, self.revisions)
         run = Run(
             id=run_id(began),
             started=began.isoformat(timespec="seconds"),
             seconds=time.perf_counter() - clock,
-            provenance=provenance_of(repository, self.options.command, self._seed(), self.prepared.models),
+            provenance=self._provenance(),
             evalsets=tuple(evalsets),
             interrupted=self.answering.stopped,
             retries=self.counts.retries,
             judge_calls=self.parts.tools.judge_calls,
             judge_cost=self.parts.tools.judge_cost,
         )
-        verdict = decide(comparisons, evalsets, interrupted=run.interrupted)
-        verdict = replace(verdict, notes=(*verdict.notes, *self._notes(evalsets)))
+        verdict = decide(comparisons, evalsets, interrupted=run.interrupted, also=self.scope.reasons)
+        leading = (*self.scope.notes, *self.lines.notes)
+        verdict = replace(verdict, notes=(*leading, *verdict.notes, *self._notes(run)))
         result = Result(run, tuple(comparisons), verdict)
         try:
             save_run(self.project.root, run.id, result_to_dict(result))
@@ -194,6 +157,7 @@ class _Evaluation:
 
     async def _answer_and_compare(self) -> tuple[list[EvalsetRun], list[Comparison]]:
         try:
+            self._require_keys()
             answered = await self.answering.run()
             kinds = self.project.settings.redact
             evalsets = [
@@ -258,14 +222,25 @@ class _Evaluation:
     def _deterministic(self, variant: VariantPlan) -> bool:
         return self.parts.providers[variant.model.key].deterministic
 
-    def _notes(self, evalsets: Sequence[EvalsetRun]) -> list[str]:
+    def _require_keys(self) -> None:
+        calls = self.options.calls
+        if calls.calls and (calls.tape is None or calls.recording):
+            trials = list(self.answering.trials())
+            require_keys(self.parts, self.prepared.plans, trials, self.prepared.models)
+
+    def _provenance(self) -> Provenance:
+        repository, commit = self.revisions.repository_if_any, self.project.commit
+        return provenance_of(repository, self.options.command, self._seed(), self.prepared.models, commit)
+
+    def _notes(self, run: Run) -> list[str]:
         confirmation = self.confirmation
         asked = (
             [f"suspicious cases were asked again: {confirmation.calls} trials"] if confirmation.calls else []
         )
         missing = [f"a suspicious case could not be asked to the end: {why}" for why in confirmation.why_not]
-        judges = judge_notes(self.project, self.parts.judges, evalsets)
-        return [*asked, *missing, *judges, *self.parts.notes]
+        judges = judge_notes(self.project, self.parts.judges, run.evalsets)
+        history = self.revisions.history_notes()
+        return [*asked, *missing, *judges, *history, *attempt_notes(run.provenance), *self.parts.notes]
 
     def _seed(self) -> int | None:
         selection = self.options.selection
@@ -283,18 +258,3 @@ def _left_to_chance(plan: EvalsetPlan, comparison: Comparison) -> bool:
         return False
     judged = plan.evalset.judged_metrics & comparison.gate.metrics.keys()
     return not comparison.variant.deterministic or bool(judged)
-
-
-def _check_reference(prepared: Prepared, reference: str | None) -> None:
-    if reference is None:
-        return
-    for plan in prepared.plans:
-        names = [variant.variant.name for variant in plan.variants]
-        if reference not in names or len(names) < 2:
-            hint = did_you_mean(reference, names) or "it needs two variants: `prompts:` or `models:`"
-            message = f"{plan.evalset.name} has no variant {reference!r} to compare others with"
-            raise UserError(message, where=plan.evalset.where, hint=hint)
-
-
-def _last_run(project: Project) -> Sequence[EvalsetRun]:
-    return load_result(find_run(project.root, None)).run.evalsets

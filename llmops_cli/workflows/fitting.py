@@ -81,13 +81,14 @@ class Fitting:
         return self._renderers[version.digest]
 
 
-def misfit_notes(evalset: str, lines: Sequence[BaselineLine], most: int = 5) -> list[str]:
-    """What is said of lines that do not fit: evalset, case and line of the file."""
+def misfit_notes(evalset: str, lines: Sequence[BaselineLine], at: str = "", most: int = 5) -> list[str]:
+    """What is said of lines that do not fit: evalset, case and line of the file, and `at` which revision."""
     more = (
         [f"{evalset}: {len(lines) - most} further lines of its baseline do not fit"]
         if len(lines) > most
         else []
     )
     return [
-        f"{evalset}: the baseline's line for {line.case_id} ({line.where}) {_MISFIT}" for line in lines[:most]
+        f"{evalset}: the baseline's line for {line.case_id} ({line.where}{at}) {_MISFIT}"
+        for line in lines[:most]
     ] + more

@@ -1,5 +1,7 @@
 """Where a run comes from."""
 
+import os
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,9 +17,13 @@ def run_id(began: datetime) -> str:
 
 
 def provenance_of(
-    repository: Repository | None, command: tuple[str, ...], seed: int | None, models: Sequence[ResolvedModel]
+    repository: Repository | None,
+    command: tuple[str, ...],
+    seed: int | None,
+    models: Sequence[ResolvedModel],
+    commit: str | None = None,
 ) -> Provenance:
-    """Commit, versions and command of a run."""
+    """Commit, versions and command of a run; `commit` where the files are one's and not the worktree's."""
     from platform import python_version
 
     versions = {"llmops": __version__, "python": python_version()}
@@ -26,12 +32,27 @@ def provenance_of(
 
         versions["litellm"] = version("litellm")
     return Provenance(
-        commit=repository.head if repository else None,
-        branch=repository.branch if repository else None,
-        dirty=repository.is_dirty() if repository else False,
+        commit=commit or (repository.head if repository else None),
+        branch=repository.branch if repository and not commit else None,
+        dirty=repository.is_dirty() if repository and not commit else False,
         versions=versions,
         seed=seed,
         command=command,
         folder=repository.prefix if repository and repository.prefix != "." else "",
         repository_url=repository.web_address if repository else None,
+        attempt=_attempt(),
     )
+
+
+def _attempt() -> int | None:
+    number = os.environ.get("GITHUB_RUN_ATTEMPT", "")
+    return int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else None
+
+
+def attempt_notes(provenance: Provenance) -> list[str]:
+    """Says it where a workflow was run again: one green attempt among several red ones proves little."""
+    if provenance.attempt is None or provenance.attempt < 2:
+        return []
+    return [
+        f"attempt {provenance.attempt} of this workflow run; what the earlier ones found is not counted here"
+    ]

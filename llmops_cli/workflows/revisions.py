@@ -110,6 +110,16 @@ class Revisions:
         except FileError as error:
             raise UserError(f"{name!r} was invalid at {commit[:10]}: {error}") from error
 
+    def history_notes(self) -> list[str]:
+        """What a cut history kept from being found, so that recorded inputs had to decide instead."""
+        repository = self.repository_if_any
+        missing = self.versions.missing
+        if not missing or repository is None or not repository.shallow:
+            return []
+        names = ", ".join(dict.fromkeys(f"{name} {short_digest(digest)}" for name, digest in missing))
+        what = f"this clone is shallow and lacks accepted versions ({names}): recorded inputs decided what compares"
+        return [f"{what}; `git fetch --unshallow` brings them"]
+
     def close(self) -> None:
         """End git's processes."""
         opened: Repository | None = vars(self).get("repository_if_any")

@@ -1,0 +1,168 @@
+"""Evalsets that stood at the base of a change and are gone: a change must not take its own judge away.
+
+A set that was renamed, or whose cases are asked by another set, is not gone. One whose prompt changed as well
+leaves a change that nobody judges: no verdict. Otherwise it is said, and no more.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llmops_cli.domain.canonical import digest_of
+from llmops_cli.domain.comparison import Reason, Status
+from llmops_cli.domain.evalset import Evalset
+from llmops_cli.domain.tree import read_bytes
+from llmops_cli.errors import FileError, NothingSelectedError, SourceLocation, UserError
+from llmops_cli.workflows.project import Project
+
+_ALIKE = 0.5
+"""Share of lines in common from which on a new file is the old one under another name, as in `git diff -M`."""
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What became of evalsets that are gone. `moved` maps those of today to their name at the base."""
+
+    moved: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.notes or self.reasons)
+
+
+NOTHING_DELETED = Deleted()
+
+
+def find_deleted(
+    project: Project, base: Project, label: str, wanted: Sequence[str] = (), prompt: str | None = None
+) -> Deleted:
+    """Compare the evalsets of today with those of the base, which is called `label`.
+
+    With `wanted` (names, paths, patterns) and `prompt` as in `Project.select_evalsets`, only those.
+    """
+    gone = {name: path for name, path in base.evalset_paths.items() if name not in project.evalset_paths}
+    moved = _moved(project, base, gone)
+    lost = [name for name in gone if name not in moved.values()]
+    turned = [name for name in base.evalset_paths if name in project.evalset_paths]
+    notes: list[str] = []
+    reasons: list[Reason] = []
+    asked = _Asked(project)
+    for name in [*lost, *turned]:
+        for evalset, tested in _lost_prompts(project, base, name):
+            if (
+                _selected(base, evalset, wanted)
+                and prompt in (None, tested)
+                and not asked.covers(evalset, tested)
+            ):
+                what = _what(name in gone, evalset, tested, label)
+                ground, text = _judged(project, base, tested, what)
+                if ground is None:
+                    notes.append(text)
+                else:
+                    reasons.append(ground)
+    return Deleted(moved, tuple(notes), tuple(reasons))
+
+
+def _lost_prompts(project: Project, base: Project, name: str) -> Iterator[tuple[Evalset, str]]:
+    """The prompts that an evalset tested at the base and tests no more."""
+    path, today = base.evalset_paths[name], project.evalset_paths.get(name)
+    if today is not None and read_bytes(project.tree, today) == read_bytes(base.tree, path):
+        return
+    before = _evalset(base, name)
+    now = _evalset(project, name) if today is not None else None
+    if before is None or (today is not None and now is None):
+        return  # what is wrong today is reported by whoever runs it
+    for prompt in before.prompts:
+        if now is None or prompt not in now.prompts:
+            yield before, prompt
+
+
+def _what(gone: bool, evalset: Evalset, prompt: str, label: str) -> str:
+    if gone:
+        return f"{evalset.path}, which tests the prompt {prompt} at {label}, was deleted"
+    return f"{evalset.path} tests the prompt {prompt} at {label} and no longer does"
+
+
+def _judged(project: Project, base: Project, prompt: str, what: str) -> tuple[Reason | None, str]:
+    path = project.prompt_paths.get(prompt)
+    if path is None:
+        return None, f"{what}, and so was the prompt"
+    before, now = _digest(base, prompt), _digest(project, prompt)
+    if before is not None and before == now:
+        return None, f"{what}; the prompt did not change"
+    text = f"{what}, and the prompt changed: that is judged without it; keep it, or delete it in a change of its own"
+    return Reason(Status.INCONCLUSIVE, text, SourceLocation(path, 1)), text
+
+
+def _selected(base: Project, evalset: Evalset, wanted: Sequence[str]) -> bool:
+    if not wanted:
+        return True
+    for word in wanted:
+        try:
+            if evalset.name in base.select_evalsets([word]):
+                return True
+        except NothingSelectedError:
+            continue
+    return False
+
+
+class _Asked:
+    """What the evalsets of today ask: prompt and variables. Read when it is first needed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: set[tuple[str, str]] | None = None
+
+    def covers(self, evalset: Evalset, prompt: str) -> bool:
+        """Whether every case of an evalset is asked of the prompt by some set of today."""
+        if self._known is None:
+            found = [_evalset(self._project, name) for name in self._project.evalset_paths]
+            self._known = {key for one in found if one for p in one.prompts for key in _cases(one, p)}
+        return bool(evalset.cases) and _cases(evalset, prompt) <= self._known
+
+
+def _cases(evalset: Evalset, prompt: str) -> set[tuple[str, str]]:
+    return {(prompt, digest_of(case.vars)) for case in evalset.cases}
+
+
+def _moved(project: Project, base: Project, gone: Mapping[str, str]) -> dict[str, str]:
+    """New evalsets that are old ones under another name: the most alike first, each once."""
+    new = {name: path for name, path in project.evalset_paths.items() if name not in base.evalset_paths}
+    if not gone or not new:
+        return {}
+    before = {name: _lines(base, path) for name, path in gone.items()}
+    now = {name: _lines(project, path) for name, path in new.items()}
+    pairs = sorted(
+        ((-_alike(before[old], now[one]), one, old) for old in before for one in now), key=lambda pair: pair
+    )
+    moved: dict[str, str] = {}
+    for likeness, one, old in pairs:
+        if -likeness >= _ALIKE and one not in moved and old not in moved.values():
+            moved[one] = old
+    return moved
+
+
+def _lines(project: Project, path: str) -> Counter[bytes]:
+    data = read_bytes(project.tree, path) or b""
+    return Counter(line.strip() for line in data.splitlines() if line.strip())
+
+
+def _alike(one: Counter[bytes], other: Counter[bytes]) -> float:
+    most = max(one.total(), other.total())
+    return (one & other).total() / most if most else 0.0
+
+
+def _evalset(project: Project, name: str) -> Evalset | None:
+    """An evalset, or what can be read of it."""
+    try:
+        return project.evalset(name)
+    except FileError as error:
+        return error.partial if isinstance(error.partial, Evalset) else None
+
+
+def _digest(project: Project, prompt: str) -> str | None:
+    try:
+        return project.unchecked_prompt(prompt).digest
+    except UserError:  # wrong there, so that nobody can say that it is the same
+        return None
