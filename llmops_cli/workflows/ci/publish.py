@@ -60,6 +60,7 @@ class PublishOptions:
 class Published:
     """What became of a report: words for the log, Markdown for the job's summary, what went wrong."""
 
+    verdict: str
     notes: list[str] = field(default_factory=list)
     summary: str | None = None
     failure: UserError | None = None
@@ -160,7 +161,7 @@ class _Publishing:
         self.options = options
         self.target = target
         self.report = report
-        self.done = Published()
+        self.done = Published(report.verdict)
 
     def run(self) -> Published:
         """The check run first: it is what decides. A failure leaves the report in the job's summary."""
