@@ -1,6 +1,6 @@
 """The verdict through the whole product: real repositories, its own commands, the exit code.
 
-`python -m benchmarks.product [--repetitions N] [--http N]`
+`python -m benchmarks.product [--repetitions N] [--thin N] [--http N]`
 
 Each pull request is a git repository of its own: a golden set, a prompt, accepted trials of it, an edit of the
 prompt, and `llmops eval`. The model errs by chance (`benchmarks/stochastic.py`); it is a
@@ -37,7 +37,7 @@ from llmops_cli.stats.stratified import Counts
 from tests.support.model_server import ModelServer
 
 WORLDS = (World(20), World(50), World(20, 1, 1), World(50, 1, 1))
-REPETITIONS, HTTP_REPETITIONS, OF_THE_FUNCTION = 200, 20, 1000
+REPETITIONS, THIN_REPETITIONS, HTTP_REPETITIONS, OF_THE_FUNCTION = 200, 50, 20, 1000
 _OLD, _NEW = "1", "2"
 _PROMPT = """\
 model: {model}
@@ -87,20 +87,24 @@ def main(arguments: Sequence[str] = ()) -> None:
     """Print the table, a row a cell."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.product", description=__doc__)
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, help="pull requests a cell")
+    parser.add_argument("--thin", type=int, default=THIN_REPETITIONS, help="the same, one trial against one")
     parser.add_argument("--http", type=int, default=HTTP_REPETITIONS, help="pull requests a cell over HTTP")
     given = parser.parse_args(list(arguments))
     began, rows = time.perf_counter(), []
     functions = {(world, change): of_the_function(world, change) for world in WORLDS for change in CHANGES}
-    for name, count in (("python", given.repetitions), ("HTTP, LiteLLM", given.http)):
+    for name, wanted in (("python", given.repetitions), ("HTTP, LiteLLM", given.http)):
         for (world, change), function in functions.items():
-            if not count or (name != "python" and world.trials == 1):
+            count = wanted
+            if world.trials == 1:
+                count = given.thin if name == "python" else 0
+            if not count:
                 continue
             title = f"{name}, {world.n}, {world.trials}, {change}"
             with _host(over_http=name != "python") as files:
                 found = [both(files, world, change, f"{title} {number}") for number in range(count)]
             against = f"{world.trials}, {world.base_trials}"
             rows.append([name, str(world.n), against, change, *_row(found, function, world)])
-            print(f"{title}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
+            print(f"{time.perf_counter() - began:.0f} s: {' | '.join(rows[-1])}", file=sys.stderr)
     header = ("through", "n", "trials, on record", "change", "pull requests", "product fails", "function fails",
               "agree", "same verdict and calls on the same answers", "extra calls, function's")  # fmt: skip
     show("Through the product", header, rows)
