@@ -35,8 +35,10 @@ class GitTree:
         return None if data is None else io.BytesIO(data)
 
     def list(self, folder: str) -> list[str]:
-        """See FileTree.list."""
-        found = self._repository.blob_ids(self.label, folder)
+        """See FileTree.list; hidden files and folders are passed over, as in the worktree."""
+        start = len(folder.rstrip("/")) if folder.strip("./") else 0
+        blobs = self._repository.blob_ids(self.label, folder)
+        found = {path: blob for path, blob in blobs.items() if "/." not in f"/{path[start:].lstrip('/')}"}
         self._ids |= found
         return sorted(found)
 
