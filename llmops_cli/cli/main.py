@@ -85,11 +85,13 @@ def main(
 
 def console() -> None:
     """The `llmops` command. Whatever is no UserError leaves with ExitCode.BUG, never as a verdict."""
-    gc.set_threshold(50_000)  # a short process makes little garbage: looking for it costs a tenth of a run
+    gc.set_threshold(100_000)  # a short process makes little garbage: looking for it costs a tenth of a run
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a model's answer may hold anything; a console may not
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run())
+    code = _run()
+    gc.freeze()  # all of it goes with the process: Python would look through it for garbage once more
+    sys.exit(code)
 
 
 def _run() -> int:

@@ -16,13 +16,14 @@ class WorkTree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._real = os.path.realpath(root)
+        self._inside = os.path.realpath(root).rstrip(os.sep) + os.sep
         self._folders: dict[str, str] = {}
 
     def open(self, path: str) -> BinaryIO | None:
         """See FileTree.open. Raises FileError for a path that leaves the root or cannot be read."""
         full = self._real_path(path)
-        if os.path.commonpath([full, self._real]) != self._real:
+        # both are real paths; `commonpath` takes far longer
+        if not f"{full}{os.sep}".startswith(self._inside):
             raise FileError("leads out of the project", where=SourceLocation(path), hint="copy the file here")
         try:
             return open(full, "rb") if os.path.isfile(full) else None  # noqa: PTH113, PTH123 - half the time of pathlib's

@@ -7,6 +7,7 @@ without recursion, so that neither deep nesting nor an alias bomb costs more tha
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ _WORDS: dict[str, Any] = {
 }
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
+_BLOCK = ("|", ">")
+_QUOTING = ("'", '"', *_BLOCK)
 
 
 @dataclass(slots=True)
@@ -86,7 +89,9 @@ def parse_yaml(text: str, path: str) -> Node:
     builder = _Builder(path)
     try:
         for event in yaml.parse(text, Loader=loader):
-            builder.take(event, type(event).__name__)
+            take = _TAKES.get(type(event).__name__)
+            if take is not None:
+                take(builder, event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = SourceLocation(path, mark.line + 1, mark.column + 1) if mark else SourceLocation(path)
@@ -105,57 +110,61 @@ class _Builder:
     def __init__(self, path: str) -> None:
         self.path = path
         self.root: Node | None = None
-        self._stack: list[Sequence | Mapping] = []
-        self._pending_keys: list[str | None] = []
+        self._here: Sequence | Mapping | None = None
+        self._key: str | None = None
+        """The key whose value comes next, where `_here` is a mapping."""
+        self._around: list[tuple[Sequence | Mapping | None, str | None]] = []
         self._anchors: dict[str, Node] = {}
         self._open_anchors: list[tuple[str, Node]] = []
         self._documents = 0
 
-    def take(self, event: Any, kind: str) -> None:
-        if kind == "ScalarEvent":
-            self._scalar(event)
-        elif kind == "AliasEvent":
-            self._alias(event)
-        elif kind in ("MappingStartEvent", "SequenceStartEvent"):
-            self._open(event, kind)
-        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
-            self._close()
-        elif kind == "DocumentStartEvent":
-            self._documents += 1
-            if self._documents > 1:
-                raise FileError(
-                    "holds several YAML documents", where=self._where(event), hint="keep one a file"
-                )
+    def start(self, event: Any) -> None:
+        """The beginning of a document."""
+        self._documents += 1
+        if self._documents > 1:
+            raise FileError("holds several YAML documents", where=self._where(event), hint="keep one a file")
 
     def _where(self, event: Any) -> SourceLocation:
-        return SourceLocation(self.path, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        return SourceLocation(self.path, mark.line + 1, mark.column + 1)
 
-    def _open(self, event: Any, kind: str) -> None:
-        where = self._where(event)
-        if len(self._stack) >= MAX_DEPTH:
+    def open_mapping(self, event: Any) -> None:
+        """The beginning of a mapping."""
+        self._open(event, Mapping({}, {}, self._where(event)))
+
+    def open_sequence(self, event: Any) -> None:
+        """The beginning of a list."""
+        self._open(event, Sequence([], self._where(event)))
+
+    def _open(self, event: Any, node: Sequence | Mapping) -> None:
+        where = node.where
+        if len(self._around) >= MAX_DEPTH:
             raise FileError(f"is nested deeper than {MAX_DEPTH} levels", where=where)
         if event.tag is not None and not event.implicit:
             raise FileError(f"the tag {event.tag} is not supported", where=where)
-        node: Sequence | Mapping = (
-            Mapping({}, {}, where) if kind.startswith("Mapping") else Sequence([], where)
-        )
-        self._expect_no_key(where)
-        self._stack.append(node)
-        self._pending_keys.append(None)
+        if self._awaits_key():
+            raise FileError(
+                "a key must be plain text", where=where, hint="quote a value that starts with { or ["
+            )
+        self._around.append((self._here, self._key))
+        self._here, self._key = node, None
         if event.anchor:
             # an alias inside its own anchor would be endless: the name is known only when the node is closed
             self._anchors.pop(event.anchor, None)
             self._open_anchors.append((event.anchor, node))
 
-    def _close(self) -> None:
-        node = self._stack.pop()
-        self._pending_keys.pop()
+    def close(self, _event: Any) -> None:
+        """The end of a mapping or list."""
+        node = self._here
+        assert node is not None
+        self._here, self._key = self._around.pop()
         if self._open_anchors and self._open_anchors[-1][1] is node:
             name, _ = self._open_anchors.pop()
             self._anchors[name] = node
         self._place(node, node.where)
 
-    def _alias(self, event: Any) -> None:
+    def alias(self, event: Any) -> None:
+        """A node that was named before."""
         node = self._anchors.get(event.anchor)
         where = self._where(event)
         if node is None:
@@ -164,39 +173,31 @@ class _Builder:
             raise FileError("an alias cannot be a key", where=where)
         self._place(node, where)
 
-    def _scalar(self, event: Any) -> None:
-        where = self._where(event)
-        if self._awaits_key():
-            self._key(event.value, where)
+    def scalar(self, event: Any) -> None:
+        """A key or a value."""
+        mark = event.start_mark
+        line = mark.line + 1
+        where = SourceLocation(self.path, line, mark.column + 1)
+        if self._key is None and type(self._here) is Mapping:
+            self._take_key(event.value, where)
             return
-        node = Scalar(self._value(event, where), where, self._text_where(event, where))
+        value, style = event.value, event.style
+        plain_style, _ = event.implicit
+        if event.tag is not None and event.tag not in _STRING_TAGS and not plain_style:
+            raise FileError(f"the tag {event.tag} is not supported", where=where)
+        if plain_style and style not in _QUOTING:
+            value = _core_type(value, where)
+        # a block scalar starts at its `|`; its text starts on the next line
+        node = Scalar(value, where, SourceLocation(self.path, line + 1) if style in _BLOCK else where)
         if event.anchor:
             self._anchors[event.anchor] = node
         self._place(node, where)
 
-    def _value(self, event: Any, where: SourceLocation) -> Any:
-        plain_style, _ = event.implicit
-        if event.tag is not None and event.tag not in _STRING_TAGS and not plain_style:
-            raise FileError(f"the tag {event.tag} is not supported", where=where)
-        if not plain_style or event.style in ("'", '"', "|", ">"):
-            return event.value
-        return _core_type(event.value, where)
-
-    def _text_where(self, event: Any, where: SourceLocation) -> SourceLocation:
-        # a block scalar starts at its `|`; its text starts on the next line
-        return SourceLocation(self.path, (where.line or 0) + 1) if event.style in ("|", ">") else where
-
     def _awaits_key(self) -> bool:
-        return bool(self._stack) and isinstance(self._stack[-1], Mapping) and self._pending_keys[-1] is None
+        return self._key is None and type(self._here) is Mapping
 
-    def _expect_no_key(self, where: SourceLocation) -> None:
-        if self._awaits_key():
-            raise FileError(
-                "a key must be plain text", where=where, hint="quote a value that starts with { or ["
-            )
-
-    def _key(self, key: str, where: SourceLocation) -> None:
-        mapping = self._stack[-1]
+    def _take_key(self, key: str, where: SourceLocation) -> None:
+        mapping = self._here
         assert isinstance(mapping, Mapping)
         if key in mapping.keys:
             first = mapping.keys[key]
@@ -204,23 +205,36 @@ class _Builder:
                 f"duplicate key {key!r}", where=where, hint=f"the first stands in line {first.line}"
             )
         mapping.keys[key] = where
-        self._pending_keys[-1] = key
+        self._key = key
 
     def _place(self, node: Node, where: SourceLocation) -> None:
-        if not self._stack:
+        parent = self._here
+        if parent is None:
             self.root = node
             return
-        parent = self._stack[-1]
-        if isinstance(parent, Sequence):
+        if type(parent) is Sequence:
             parent.items.append(node)
         else:
-            key = self._pending_keys[-1]
+            key = self._key
+            assert isinstance(parent, Mapping)
             assert key is not None
             parent.entries[key] = node
-            self._pending_keys[-1] = None
+            self._key = None
         parent.size += node.size
         if parent.size > MAX_NODES:
             raise FileError("its aliases stand for too many values", where=where)
+
+
+_TAKES: dict[str, Callable[[_Builder, Any], None]] = {
+    "ScalarEvent": _Builder.scalar,
+    "AliasEvent": _Builder.alias,
+    "MappingStartEvent": _Builder.open_mapping,
+    "SequenceStartEvent": _Builder.open_sequence,
+    "MappingEndEvent": _Builder.close,
+    "SequenceEndEvent": _Builder.close,
+    "DocumentStartEvent": _Builder.start,
+}
+"""What takes an event, by the name of its class."""
 
 
 def _core_type(text: str, where: SourceLocation) -> Any:
