@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks.harness import function, show
 from benchmarks.naive import RULES, fails
 from benchmarks.simulated import CHANGES, Change, Judged, Proved, World, proved, pull_request
+from llmops_cli.comparison.proving import looks
 from llmops_cli.comparison.rule import Compared, judge
 from llmops_cli.stats.intervals import wilson
 from llmops_cli.stats.sequential import Proof
@@ -26,7 +27,8 @@ from llmops_cli.stats.stratified import Counts
 T = TypeVar("T")
 REPETITIONS = 1000
 PROCESSES = 2
-LOOKS = (3, 6, 12, 20)
+LOOKS = looks(3, 30)
+"""As the product looks: 3 trials a case in the run, `max_trials` 30."""
 _CHUNK = 50
 _TARGETS: dict[tuple[int, int], tuple[float, ...]] = {
     (20, 3): (5, 73, 96, 99, 3),

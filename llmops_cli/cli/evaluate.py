@@ -175,6 +175,7 @@ def _print_estimate(found: "Estimate", output: str) -> None:
     calls = f"{plural(found.calls, 'call')} ({found.on_record} on record, {found.cached} in the cache)"
     judges = f", {plural(found.judge_calls, 'judge call')} at most" if found.judge_calls else ""
     base = f", {plural(found.base_calls, 'call')} of the base prompt" if found.base_calls else ""
-    emit(f"{plural(found.answers, 'answer')}: {calls}{judges}{base}\n")
+    proof = f", {plural(found.proof_calls, 'call')} at most to prove it" if found.proof_calls else ""
+    emit(f"{plural(found.answers, 'answer')}: {calls}{judges}{base}{proof}\n")
     unknown = f", and the unknown price of {', '.join(found.unpriced)}" if found.unpriced else ""
     emit(f"cost at most {dollars(found.cost)}{unknown}\n")

@@ -7,6 +7,7 @@ bounds and critical cases, which are not softened.
 from collections.abc import Sequence
 
 from llmops_cli.comparison.grading import EXACT, Ungraded, ungraded
+from llmops_cli.comparison.proving import PROVEN, REFUTED, wants_proof
 from llmops_cli.domain.comparison import (
     Comparison,
     Delta,
@@ -42,12 +43,14 @@ def decide(
     """
     reasons = list(also)
     for comparison in comparisons:
-        for rule in (_regressions, _critical, _bounds, _unanswered, _ungraded, _comparable):
+        for rule in (_regressions, _proof, _critical, _bounds, _unanswered, _ungraded, _comparable):
             reasons += rule(comparison)
     if interrupted:
         reasons.append(Reason(Status.INCONCLUSIVE, "the run was interrupted before its end"))
     if not any(comparison.deltas for comparison in comparisons):
         reasons.append(Reason(Status.INCONCLUSIVE, "nothing was answered"))
+    if all(reason.status is Status.PASS for reason in reasons):
+        reasons += [_not_tried(c) for c in comparisons if wants_proof(c) and c.proof is None]
     reasons.sort(key=lambda reason: _GRAVITY.index(reason.status))
     status = reasons[0].status if reasons else Status.PASS
     return Verdict(status, tuple(reasons), tuple(_notes(comparisons, runs)))
@@ -87,6 +90,34 @@ def _dropped(comparison: Comparison, statistics: Statistics) -> list[Reason]:
         text = f"{comparison.title}: {what}{_attribution(comparison)}"
         reasons.append(_blamed(comparison, text, comparison.where))
     return reasons
+
+
+def _proof(comparison: Comparison) -> list[Reason]:
+    """`prove`: who cannot show it does not pass, and only what is shown to be worse is a regression."""
+    margin, proof, title = comparison.gate.prove, comparison.proof, comparison.title
+    if margin is None:
+        return []
+    if comparison.against is None:
+        text = f"{title}: nothing to prove it against (gate: prove): there is no baseline; `llmops accept` writes one"
+        return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
+    if proof is None or proof.standing == PROVEN:
+        return []
+    if proof.standing == REFUTED and proof.drop is not None and proof.at_least is not None:
+        text = (
+            f"{title}: pass rate dropped by {proof.drop:.1%}, by {proof.at_least:.1%} at least, "
+            f"where the gate wants proof of no more than {margin:.0%}"
+        )
+        return [_blamed(comparison, text + _attribution(comparison), comparison.where)]
+    after = f" after {proof.looks[-1]} trials a case" if proof.looks else ""
+    bound = f"it may have dropped by up to {proof.at_most:.1%}{after}" if proof.at_most is not None else ""
+    mend = proof.why or "more cases, or a larger max_trials, would tell"
+    text = f"{title}: not shown that the pass rate dropped by no more than {margin:.0%}: {bound}; {mend}"
+    return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
+
+
+def _not_tried(comparison: Comparison) -> Reason:
+    text = f"{comparison.title}: what the gate wants proven was not tried"
+    return Reason(Status.INCONCLUSIVE, text, comparison.where)
 
 
 def _ungraded(comparison: Comparison) -> list[Reason]:

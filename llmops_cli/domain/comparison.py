@@ -125,6 +125,46 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """Trials of a case that were added to those of the run (candidate) and to the record (base), to prove
+    that it did not get worse. No test but the proof counts them."""
+
+    base: tuple[Outcome, ...] = ()
+    candidate: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether the trial pass rate dropped by no more than `margin` (`gate: {prove: 5%}`).
+
+    `standing` is "proven" (the upper bound of the drop is within the margin), "refuted" (its lower bound is
+    beyond), or "undecided"; then `why` says what kept it from being settled, if anything did. `drop` is base
+    less candidate over all `cases`; `changed` of them were asked something else than the base, the others
+    count with a drop of 0.
+    """
+
+    standing: str
+    margin: float
+    cases: int
+    changed: int
+    looks: tuple[int, ...] = ()
+    """Trials a case at each look that was taken; `most` would have been the last one's."""
+    most: int = 0
+    added: int = 0
+    """Trials that were added to the candidate's; `base_added` to the base's."""
+    base_added: int = 0
+    drop: float | None = None
+    at_most: float | None = None
+    """The drop's one-sided bounds, each wrong at most `level` of the time at this look (5 % over all looks)."""
+    at_least: float | None = None
+    level: float | None = None
+    calls: int = 0
+    """How many of the added trials were asked of a model; `cost` is theirs in USD, None where unknown."""
+    cost: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """One case in one variant, base against candidate. `case` is None when it was removed."""
 
@@ -141,6 +181,8 @@ class Delta:
     """What fresh trials said, where the case was suspicious and its answers may vary."""
     accepted_by: str = ""
     """Who accepted it: the commit that wrote the line, its author and day; empty where nobody can tell."""
+    added: Added | None = None
+    """Trials that a proof took beyond those of the run."""
 
     @property
     def comparable(self) -> bool:
@@ -216,6 +258,8 @@ class Comparison:
     statistics: Statistics | None = None
     """None where there is nothing to compare with. Where answers do not vary (the provider says so) every flip
     is a change, and only graded metrics stand here, if any are gated."""
+    proof: Proof | None = None
+    """What became of `gate: {prove: …}`; None without it, and where the verdict stood without a proof."""
     notes: tuple[str, ...] = ()
     whole: bool = True
     """False for a part of the set: then bounds that speak of the whole set do not apply."""

@@ -6,10 +6,12 @@ from typing import Any
 
 from llmops_cli.domain.changes_json import change_from_dict, change_to_dict
 from llmops_cli.domain.comparison import (
+    Added,
     Comparison,
     Delta,
     DeltaKind,
     Fresh,
+    Proof,
     SetTest,
     Slice,
     Statistics,
@@ -17,7 +19,14 @@ from llmops_cli.domain.comparison import (
 )
 from llmops_cli.domain.evalset import Case, GateSpec
 from llmops_cli.domain.outcome import EvalsetRun, VariantInfo
-from llmops_cli.domain.outcome_json import drop_empty, known_fields, side_from_dict, side_to_dict
+from llmops_cli.domain.outcome_json import (
+    drop_empty,
+    known_fields,
+    outcome_from_dict,
+    outcome_to_dict,
+    side_from_dict,
+    side_to_dict,
+)
 from llmops_cli.domain.scoring import Metrics
 from llmops_cli.errors import SourceLocation
 
@@ -38,6 +47,7 @@ def comparison_to_dict(comparison: Comparison, part: EvalsetRun) -> dict[str, An
         "model_drifted": comparison.model_drifted,
         "candidate": dataclasses.asdict(comparison.candidate),
         "base": dataclasses.asdict(comparison.base) if comparison.base else None,
+        "proof": dataclasses.asdict(comparison.proof) if comparison.proof else None,
         "statistics": dataclasses.asdict(comparison.statistics) if comparison.statistics else None,
         "metrics": {name: dataclasses.asdict(metrics) for name, metrics in comparison.metrics},
         "notes": list(comparison.notes),
@@ -61,6 +71,7 @@ def _delta(delta: Delta, inputs: Mapping[str, str | None]) -> dict[str, Any]:
         "accepted": delta.accepted,
         "accepted_by": delta.accepted_by,
         "fresh": dataclasses.asdict(delta.fresh) if delta.fresh else None,
+        "added": _added(delta.added) if delta.added else None,
         "inputs": dict(inputs),
         "base": side_to_dict(delta.base) if delta.base.outcomes else None,
         "candidate": side_to_dict(delta.candidate) if delta.candidate.outcomes else None,
@@ -92,6 +103,7 @@ def comparison_from_dict(
         model_drifted=data["model_drifted"],
         metrics=metrics,
         statistics=_read_statistics(data.get("statistics")),
+        proof=_read_proof(data.get("proof")),
         notes=tuple(data["notes"]),
         whole=part["complete"],
         prompt_change=change_from_dict(data["prompt_change"]) if data.get("prompt_change") else None,
@@ -106,8 +118,26 @@ def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
     return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"], slices)
 
 
+def _read_proof(data: Mapping[str, Any] | None) -> Proof | None:
+    return known_fields(Proof, {**data, "looks": tuple(data["looks"])}) if data else None
+
+
 def _read_metrics(data: Mapping[str, Any]) -> Metrics:
     return Metrics(data["values"], tuple(data["header"]), tuple(tuple(row) for row in data["rows"]))
+
+
+def _added(added: Added) -> dict[str, Any]:
+    return {
+        "base": [outcome_to_dict(outcome) for outcome in added.base],
+        "candidate": [outcome_to_dict(outcome) for outcome in added.candidate],
+    }
+
+
+def _read_added(data: Mapping[str, Any], case_id: str, variant: str, base: str) -> Added:
+    return Added(
+        tuple(outcome_from_dict(one, case_id, base) for one in data["base"]),
+        tuple(outcome_from_dict(one, case_id, variant) for one in data["candidate"]),
+    )
 
 
 def _read_delta(data: Mapping[str, Any], variant: str, base: str, cases: Mapping[str, Case]) -> Delta:
@@ -123,4 +153,5 @@ def _read_delta(data: Mapping[str, Any], variant: str, base: str, cases: Mapping
         data.get("accepted", False),
         known_fields(Fresh, data["fresh"]) if "fresh" in data else None,
         data.get("accepted_by", ""),
+        _read_added(data["added"], case_id, variant, base) if "added" in data else None,
     )

@@ -87,6 +87,8 @@ class GateSpec:
     """Ask whether *new* cases would show the drop, not only whether these do."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Scorers whose scores are gated beside the pass rate, each with the smallest drop of the mean that counts."""
+    prove: float | None = None
+    """Pass only where the pass rate is shown to have dropped by no more than this share of 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def _read_evalset(part: Mapping[str, Any]) -> tuple[EvalsetRun, list[Comparison]
         for delta in data["cases"]
     }
     outcomes = [o for c in comparisons for delta in c.deltas for o in delta.candidate.outcomes]
+    outcomes += [o for c in comparisons for d in c.deltas if d.added for o in d.added.candidate]
     outcomes += _of_reference(comparisons)
     prompts = tuple(dict.fromkeys(c.variant.prompt for c in comparisons))
     evalset = Evalset(part["name"], part["path"], where, prompts, tuple(cases.values()), gate=gate)

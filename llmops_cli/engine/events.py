@@ -44,7 +44,16 @@ class Confirming:
     calls: int
 
 
-Event = Started | Finished | Retried | Stopping | Confirming
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """So many calls at most bring every case of a set to so many trials, to prove that it is not worse."""
+
+    title: str
+    trials: int
+    calls: int
+
+
+Event = Started | Finished | Retried | Stopping | Confirming | Proving
 
 
 class Observer(Protocol):

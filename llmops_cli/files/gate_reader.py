@@ -43,9 +43,19 @@ def read_gate(
         min_effect=min_effect,
         generalise=gate.boolean("generalise", defaults.generalise),
         metrics=_metrics(gate, problems, min_effect, scorers),
+        prove=either(_prove(gate, problems), defaults.prove),
     )
     gate.done()
     return read
+
+
+def _prove(gate: Fields, problems: Problems) -> float | None:
+    share = gate.share("prove", maximum=MOST_TO_PROVE)
+    if share != 0:
+        return share
+    hint = "no number of trials shows that nothing at all changed; write 5%"
+    problems.add("'prove' must be above 0", gate.place("prove"), hint)
+    return None
 
 
 def _metrics(

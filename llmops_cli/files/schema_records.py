@@ -6,7 +6,7 @@ Readers pass over keys that they do not know, so that a newer llmops may add som
 from typing import Any
 
 from llmops_cli.domain.baseline import BASELINE_FORMAT, VariantSummary
-from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Slice, Status, Totals
+from llmops_cli.domain.comparison import DeltaKind, Fresh, Proof, SetTest, Slice, Status, Totals
 from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
 from llmops_cli.domain.run_json import RUN_FORMAT
@@ -151,6 +151,11 @@ def _comparison() -> Schema:
             "accepted": {"type": "boolean", "description": "The branch's own baseline accepts it."},
             "accepted_by": _TEXT | {"description": "The commit that did, its author and day."},
             "fresh": of_dataclass(Fresh),
+            "added": _open(
+                {side: {"type": "array", "items": _outcome()} for side in ("base", "candidate")},
+                ["base", "candidate"],
+                "Trials that a proof took beyond those of the run.",
+            ),
             "inputs": _INPUTS,
             "base": side,
             "candidate": side,
@@ -165,6 +170,7 @@ def _comparison() -> Schema:
         "base": {"anyOf": [totals, {"type": "null"}]},
         "model_drifted": {"type": "boolean", "description": "Another model answered to the same name."},
         "statistics": {"anyOf": [_statistics(), {"type": "null"}]},
+        "proof": {"anyOf": [of_dataclass(Proof), {"type": "null"}]},
         "metrics": {"type": "object", "additionalProperties": of_dataclass(Metrics)},
         "notes": _TEXTS,
         "cases": {"type": "array", "items": case},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from llmops_cli.domain.prompt import INPUT_TYPES
 from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS
 from llmops_cli.files.case_files import MAX_TRIALS
+from llmops_cli.files.gate_reader import MOST_TO_PROVE
 from llmops_cli.files.prompt_file import ROLES
 from llmops_cli.files.schema_parts import (
     Schema,
@@ -36,6 +37,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _INPUT_NAME = {"pattern": r"^[^\W\d]\w*$"}
 _TOOL: Schema = {"$ref": "#/$defs/tool"}
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_HALF_AT_MOST = r"^\s*(?=[^%]*[1-9])(0*([0-4]?[0-9](\.[0-9]+)?|50(\.0+)?)\s*%|0+\.([0-4][0-9]*|50*))\s*$"
 _PASS = r"^\s*0*[1-9][0-9]*\s*/\s*0*[1-9][0-9]*\s*$"  # noqa: S105
 
 
@@ -219,6 +221,7 @@ def _gate(*, metrics: bool = False) -> Schema:
         "max_latency_increase": share("Of the p95 against the baseline, such as 20%.", bounded=False),
         "require_baseline": boolean("No verdict without a baseline."),
         "min_effect": share("The smallest drop over the set that counts, such as 2%."),
+        "prove": _margin("Pass only where it is shown that the pass rate dropped by no more, such as 5%."),
         "generalise": boolean("Ask of new cases from the same source, not only of these."),
     }
     if metrics:
@@ -227,6 +230,12 @@ def _gate(*, metrics: bool = False) -> Schema:
             "description": "Names of scorers whose scores may not fall, beside the pass rate.",
         }
     return or_null(mapping(properties, "Bounds of your own."))
+
+
+def _margin(description: str) -> Schema:
+    """Above 0 and up to a half, as `files/gate_reader.py` reads it."""
+    number = {"exclusiveMinimum": 0, "maximum": MOST_TO_PROVE}
+    return share(description) | {"pattern": _HALF_AT_MOST, "minimum": 0} | number
 
 
 def _settings() -> Schema:

@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from llmops_cli.domain.outcome import Outcome, Source
-from llmops_cli.engine.events import Confirming, Event, Finished, Retried, Started, Stopping
+from llmops_cli.engine.events import Confirming, Event, Finished, Proving, Retried, Started, Stopping
 from llmops_cli.reporters import figures
+from llmops_cli.reporters.inert import inert
 
 _EVERY = 0.1
 _BAR = 20
@@ -52,6 +53,10 @@ class Progress:
             case Confirming():
                 cases = figures.plural(event.cases, "suspicious case")
                 self._say(f"confirming {cases}: at most {figures.plural(event.calls, 'call')}")
+            case Proving():
+                self._total += event.calls
+                calls = figures.plural(event.calls, "call")
+                self._say(f"proving {inert(event.title)}: {event.trials} trials a case, at most {calls}")
             case Stopping():
                 self._say(
                     f"stopping: {figures.plural(event.in_flight, 'call')} in flight will be kept; "

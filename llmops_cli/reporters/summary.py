@@ -52,7 +52,7 @@ def statistics(comparison: Comparison) -> list[str]:
     """What the set as a whole says, with its uncertainty, and what it could have seen."""
     found = comparison.statistics
     if found is None:
-        return []
+        return _proof(comparison)
     lines = [_test(test, graded=test.metric in comparison.gate.metrics) for test in found.tests]
     shown = sorted((one for one in found.slices if one.notable), key=lambda one: one.adjusted_p)
     if shown:
@@ -63,6 +63,7 @@ def statistics(comparison: Comparison) -> list[str]:
         ]
         more = f" and {len(shown) - MAX_TAGS} more" if len(shown) > MAX_TAGS else ""
         lines.append(f"by tag: {', '.join(parts)}{more}")
+    lines += _proof(comparison)
     if found.detectable is not None:
         lines.append(
             f"{figures.plural(found.cases, 'case')}: drops of {found.detectable * 100:.0f} points or more "
@@ -77,11 +78,27 @@ def _test(test: SetTest, *, graded: bool) -> str:
     """A test of the whole set: the pass rate in points, a graded metric as its scores are."""
     p = "" if test.p in (0, 1) else f", p = {test.adjusted_p:.2g}"
     if graded and test.base is not None and test.candidate is not None:
-        change = f"{-test.drop:+.2f}".replace("-", "−")
+        change = f"{-test.drop:+.2f}".replace("-", "−") if abs(test.drop) >= 0.005 else "±0"
         return f"{inert(test.metric)} {change} ({test.base:.2f} → {test.candidate:.2f}){p}"
     change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
     bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
     return f"{change}{bound}, p = {test.adjusted_p:.2g}"
+
+
+def _proof(comparison: Comparison) -> list[str]:
+    """How `prove` ended, and the calls it took."""
+    proof = comparison.proof
+    if proof is None:
+        return []
+    margin = figures.percent(proof.margin)
+    if not proof.changed:
+        return [f"prove {margin}: nothing changed, every request is the one on record"]
+    bound = f", at most {proof.at_most * 100:.1f} pts worse" if proof.at_most is not None else ""
+    after = f" after {figures.plural(proof.looks[-1], 'trial')} a case" if proof.looks else ""
+    price = "" if not proof.calls or proof.cost is None else f", {figures.dollars(proof.cost)}"
+    asked = f"; {figures.plural(proof.added + proof.base_added, 'trial')} added" if proof.added else ""
+    base = f", {proof.base_added} of them of the base" if proof.base_added else ""
+    return [f"prove {margin}: {proof.standing}{bound}{after} (95 % over all looks){asked}{base}{price}"]
 
 
 def effort(result: Result) -> str:

@@ -1,14 +1,16 @@
 """`eval --estimate`: what a run would ask and cost at most, without a call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.request import Request, ResolvedModel
 from llmops_cli.engine.events import Event
 from llmops_cli.errors import UserError
 from llmops_cli.workflows.answering import Answering
-from llmops_cli.workflows.planning import input_digests
+from llmops_cli.workflows.base_side import known_answers
+from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digests
 from llmops_cli.workflows.preparing import Prepared
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.wiring import CallOptions, Parts, build, price_estimator
@@ -22,7 +24,8 @@ _CHARACTERS_PER_TOKEN = 4
 class Estimate:
     """Answers a run needs, where they would come from, and an upper bound of the price.
 
-    `base_calls` are answers of the base prompt that `--rerun-baseline` may ask for. `cost` is in USD;
+    `base_calls` are answers of the base prompt that `--rerun-baseline` may ask for, `proof_calls` those of both
+    sides that `gate: {prove: …}` may. `cost` is in USD;
     `unpriced` names the models whose price is unknown, which it leaves out.
     """
 
@@ -34,6 +37,7 @@ class Estimate:
     base_calls: int
     cost: float
     unpriced: tuple[str, ...]
+    proof_calls: int = 0
 
 
 NOTHING_TO_ASK = Estimate(0, 0, 0, 0, 0, 0, 0.0, ())
@@ -46,7 +50,7 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions, *, reru
     trials = list(Answering(prepared.plans, baselines, parts, _ignore).trials())
     evalsets = {plan.evalset.name: plan.evalset for plan in prepared.plans}
     models = {model.key: model for model in prepared.models}
-    counts = {"on_record": 0, "cached": 0, "calls": 0, "judge_calls": 0, "base_calls": 0}
+    counts = {"on_record": 0, "cached": 0, "calls": 0, "judge_calls": 0, "base_calls": 0, "proof_calls": 0}
     bill = _Bill()
     for trial in trials:
         judges = [] if trial.known else _judges(parts, evalsets[trial.group], trial.case, trial.request)
@@ -64,9 +68,33 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions, *, reru
         # the base's request is not rendered for this: today's, of the same case, is near enough in length
         counts["base_calls"] += 1
         bill.add(model, request)
+    for plan in prepared.plans:
+        for variant, case, number in _proof_trials(plan, prepared.baselines, parts):
+            counts["proof_calls"] += number
+            judges = _judges(parts, plan.evalset, case, variant.requests[case.id])
+            counts["judge_calls"] += number * len(judges)
+            for request, model in [(variant.requests[case.id], variant.model), *judges]:
+                bill.add(model, request, number)
     if parts.cache is not None:
         parts.cache.close()
     return Estimate(len(trials), **counts, cost=bill.cost, unpriced=tuple(sorted(bill.unpriced)))
+
+
+def _proof_trials(
+    plan: EvalsetPlan, baselines: Mapping[str, Baseline | None], parts: Parts
+) -> Iterator[tuple[VariantPlan, Case, int]]:
+    """Trials that a proof may add to both sides of each case whose request is not the one on record."""
+    baseline, most = baselines[plan.evalset.name], plan.evalset.max_trials
+    if plan.evalset.gate.prove is None or baseline is None:
+        return
+    for variant in plan.variants:
+        if parts.providers[variant.model.key].deterministic:
+            continue
+        for case in plan.cases:
+            lines = baseline.lines.get((case.id, variant.variant.name), ())
+            on_record = sum(line.count for line in lines)
+            if on_record and not known_answers(baseline, variant, case.id):
+                yield variant, case, max(0, most - plan.trials_of(case)) + max(0, most - on_record)
 
 
 def _base_calls(prepared: Prepared) -> Iterator[tuple[ResolvedModel, Request]]:
@@ -90,7 +118,7 @@ class _Bill:
         self.cost = 0.0
         self.unpriced: set[str] = set()
 
-    def add(self, model: ResolvedModel, request: Request) -> None:
+    def add(self, model: ResolvedModel, request: Request, times: int = 1) -> None:
         """Local providers cost nothing; an unknown price is named, not taken for 0."""
         if model.provider != "litellm":
             return
@@ -98,7 +126,7 @@ class _Bill:
         if price is None:
             self.unpriced.add(model.name)
         else:
-            self.cost += price
+            self.cost += times * price
 
 
 def _judges(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from llmops_cli.comparison.findings import weighed
 from llmops_cli.comparison.gate import decide
+from llmops_cli.comparison.proving import REFUTED, wants_proof
 from llmops_cli.comparison.rule import Examined, judge, plans
 from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Verdict
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run
@@ -28,6 +29,7 @@ from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, input_digest
 from llmops_cli.workflows.preparing import Prepared
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.provenance import attempt_notes, provenance_of, run_id
+from llmops_cli.workflows.proving import ProvingRun
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.scope import EvalOptions, Scope, scope_of
 from llmops_cli.workflows.wiring import build
@@ -125,13 +127,14 @@ class _Evaluation:
         )
         most = options.confirm if isinstance(options.confirm, int) else None
         self.confirmation = Confirmation(self.parts, self._watch, most)
+        self.proving = ProvingRun(self.parts, self.comparing, self._watch, project.settings.redact)
         self.answering = Answering(
             prepared.plans, {} if asked_anew else baselines, self.parts, self._watch, accepted=baselines
         )
 
     def run(self) -> Result:
         began, clock = datetime.now(UTC), time.perf_counter()
-        evalsets, comparisons = run_loop(self._answer_and_compare(), self.answering.stop)
+        evalsets, comparisons = run_loop(self._answer_and_compare(), self._stop)
         comparisons = self.lines.with_acceptors(comparisons, self.revisions)
         run = Run(
             id=run_id(began),
@@ -172,9 +175,30 @@ class _Evaluation:
                 for comparison in await self.comparing.compare(plan, part)
             ]
             comparisons = await self._judged(compared)
+            comparisons = await self._proven(comparisons, evalsets)
         finally:
             await self.parts.close()
-        return evalsets, comparisons
+        return [_with_added(part, comparisons) for part in evalsets], comparisons
+
+    async def _proven(
+        self, comparisons: Sequence[Comparison], evalsets: Sequence[EvalsetRun]
+    ) -> list[Comparison]:
+        """Settles what `gate: {prove: …}` asks for, as long as nothing else keeps the run from passing."""
+        plans = {plan.evalset.name: plan for plan in self.prepared.plans}
+        found = list(comparisons)
+        for place, comparison in enumerate(comparisons):
+            open_ = [replace(one, gate=replace(one.gate, prove=None)) for one in comparisons]
+            refuted = any(one.proof and one.proof.standing == REFUTED for one in found)
+            stopped, also = self.answering.stopped, self.scope.reasons
+            stands = decide(open_, evalsets, interrupted=stopped, also=also).status
+            if wants_proof(comparison) and stands is Status.PASS and not refuted:
+                counts = compared_of(comparison).cases
+                found[place] = await self.proving.prove(plans[comparison.evalset], comparison, counts)
+        return found
+
+    def _stop(self) -> None:
+        self.answering.stop()
+        self.proving.stop()
 
     async def _judged(self, compared: Sequence[tuple[EvalsetPlan, Comparison]]) -> list[Comparison]:
         """The comparisons with their statistics; where answers may vary, suspicious cases are asked again."""
@@ -250,6 +274,13 @@ class _Evaluation:
         if isinstance(event, Retried):
             self.counts.retries += 1
         self._observe(event)
+
+
+def _with_added(part: EvalsetRun, comparisons: Sequence[Comparison]) -> EvalsetRun:
+    """The run's outcomes with the trials that a proof added, so that `accept` keeps them, too."""
+    deltas = [d for c in comparisons if c.evalset == part.evalset.name for d in c.deltas]
+    added = [outcome for delta in deltas if delta.added for outcome in delta.added.candidate]
+    return replace(part, outcomes=(*part.outcomes, *added)) if added else part
 
 
 def _left_to_chance(plan: EvalsetPlan, comparison: Comparison) -> bool:

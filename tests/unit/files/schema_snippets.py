@@ -30,6 +30,10 @@ GOOD: dict[str, list[str]] = {
         "{prompt: p, gate: {min_pass_rate: 90%, max_cost: 1, max_latency_p95: 5s, max_cost_increase: 300%},"
         " scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {metrics: equals}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: 5%}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: 0.5}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: 50.0 %}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: '0.05'}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {metrics: [{name: n, min_effect: 5%}, contains]},"
         " scorers: [equals: {value: a, name: n}], cases: [{id: a, scorers: [contains: b]}]}",
         "{prompt: p, gate: {min_pass_rate: 0.9, max_latency_p95: 2, max_tokens_increase: 1.5,"
@@ -125,6 +129,11 @@ BAD: dict[str, list[str]] = {
         "{prompt: p, gate: {max_latency_p95: soon}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {min_rate: 1}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {metrics: [3]}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: 0}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: 0%}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: 51%}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: '0.6'}, scorers: [equals: a], cases: [id: a]}",
+        "{prompt: p, gate: {prove: 5}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {metrics: [{name: equals, min: 1%}]}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {metrics: [{min_effect: 1%}]}, scorers: [equals: a], cases: [id: a]}",
         "{prompt: p, gate: {metrics: [{name: equals, min_effect: 120%}]}, scorers: [equals: a], cases: [id: a]}",
