@@ -138,9 +138,20 @@ def _moved(project: Project, base: Project, gone: Mapping[str, str]) -> dict[str
     )
     moved: dict[str, str] = {}
     for likeness, one, old in pairs:
-        if -likeness >= _ALIKE and one not in moved and old not in moved.values():
+        if -likeness < _ALIKE:
+            break
+        if one not in moved and old not in moved.values() and _same_subject(project, base, one, old):
             moved[one] = old
     return moved
+
+
+def _same_subject(project: Project, base: Project, one: str, old: str) -> bool:
+    """Whether a set of today tests a prompt that the old one did, or the old one's prompts are gone, too."""
+    now, before = _evalset(project, one), _evalset(base, old)
+    if now is None or before is None:
+        return False
+    there = set(before.prompts) & set(project.prompt_paths)
+    return bool(there & set(now.prompts)) or not there
 
 
 def _lines(project: Project, path: str) -> Counter[bytes]:
