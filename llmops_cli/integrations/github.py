@@ -166,12 +166,20 @@ class GitHub:
             body["details_url"] = run.details_url
 
         def look() -> Mapping[str, Any] | None:
-            path = f"{self._root}/commits/{run.head}/check-runs"
-            items = self._http.pages(path, {"check_name": run.name, "filter": "all"})
+            items = self._check_runs(run.head, run.name)
             return next((item for item in items if item.get("external_id") == run.external_id), None)
 
         reply = self._http.call("POST", f"{self._root}/check-runs", body, look=look)
         return _shaped(reply.body, lambda data: _text(data.get("html_url") or ""))
+
+    def check_run_ids(self, head: str, name: str) -> Iterator[str]:
+        """The `external_id` of every check run of that name on a commit; empty where it has none."""
+        for item in self._check_runs(head, name):
+            yield _shaped(item, lambda data: _text(data.get("external_id") or ""))
+
+    def _check_runs(self, head: str, name: str) -> Iterator[Any]:
+        path = f"{self._root}/commits/{head}/check-runs"
+        return self._http.pages(path, {"check_name": name, "filter": "all"})
 
     def open_pull_request(self, branch: str) -> PullRequest | None:
         """The open pull request whose head is this branch of the repository itself."""

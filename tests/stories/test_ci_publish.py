@@ -531,6 +531,47 @@ class TestOfAnotherWorkflow:
         assert (wrong.exit_code, right.exit_code) == (ExitCode.USAGE, ExitCode.PASS)
         assert [run["head_sha"] for run in server.check_runs] == [HEAD]
 
+    def test_what_a_fork_says_of_itself_is_never_green(
+        self, job: Job, server: GitHubServer, runs: dict[str, str]
+    ) -> None:
+        publish(job.artifact(runs["PASS"], 0, pull_request=12))
+
+        assert server.check_runs[0]["conclusion"] == "neutral"
+        assert server.check_runs[0]["output"]["title"] == "PASS: 2 cases (the fork's own run)"
+        assert "what the fork's own workflow run says" in ours(server)[0]
+
+    def test_a_branch_of_the_repository_itself_is_trusted(
+        self, job: Job, server: GitHubServer, runs: dict[str, str]
+    ) -> None:
+        server.open(12, head=HEAD)
+        publish(job.on_workflow_run(HEAD, fork="octo/prompts").artifact(runs["PASS"], 0, pull_request=12))
+
+        assert server.check_runs[0]["conclusion"] == "success"
+        assert "fork" not in ours(server)[0]
+
+    def test_a_fork_cannot_wash_away_the_verdict_of_a_run_with_keys(
+        self, job: Job, server: GitHubServer, runs: dict[str, str]
+    ) -> None:
+        publish(job.artifact(runs["PASS"], 0, pull_request=12))
+        job.on_workflow_run("d" * 40, event="pull_request_target")
+        publish(job.artifact(runs["REGRESSION"], 1, pull_request=12, head=HEAD))
+        washed = publish(job.on_workflow_run(HEAD).artifact(runs["PASS"], 0, pull_request=12))
+
+        (body,) = ours(server)
+        assert [run["conclusion"] for run in server.check_runs] == ["neutral", "failure"]
+        assert "REGRESSION" in body.splitlines()[0]
+        assert "a trusted run has judged 1111111 already" in washed.stderr
+        assert washed.exit_code == ExitCode.PASS
+
+    def test_a_fork_may_bring_its_own_verdict_up_to_date(
+        self, job: Job, server: GitHubServer, runs: dict[str, str]
+    ) -> None:
+        publish(job.artifact(runs["INCONCLUSIVE"], 3, pull_request=12))
+        publish(job.artifact(runs["REGRESSION"], 1, pull_request=12))
+
+        assert [run["conclusion"] for run in server.check_runs] == ["neutral", "failure"]
+        assert len(ours(server)) == 1
+
     @pytest.mark.parametrize("event", ["schedule", "push"])
     def test_a_run_without_a_pull_request(
         self, job: Job, server: GitHubServer, runs: dict[str, str], event: str

@@ -14,18 +14,21 @@ _HINT = "nothing was written; is the artifact of another run?"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the report goes: a commit, and the pull request if it is one's. `newer` is its head, if moved on."""
+    """Where the report goes: a commit, and the pull request if it is one's."""
 
     head: str
     number: int | None = None
     newer: str | None = None
+    """The pull request's head, where it has moved on."""
+    forgeable: bool = False
+    """The run was a fork's own: whoever opened the pull request decides what such a run says."""
 
 
 def bind(context: Context, event: Event, github: GitHub) -> Target:
     """The target of an artifact. Raises UserError where it is not the event's own; nothing was written then."""
     _same("repository", context.repository, event.repository)
     if event.producer is not None:
-        return _of_another_workflow(context, event.producer, github)
+        return _of_another_workflow(context, event, event.producer, github)
     _same("event", context.event, event.name)
     _same("commit", context.head, event.head)
     number = event.pull_request.number if event.pull_request else None
@@ -41,7 +44,7 @@ def bind(context: Context, event: Event, github: GitHub) -> Target:
     return Target(event.head, number, None if now == event.head else now)
 
 
-def _of_another_workflow(context: Context, producer: Producer, github: GitHub) -> Target:
+def _of_another_workflow(context: Context, event: Event, producer: Producer, github: GitHub) -> Target:
     """A `workflow_run` names no pull request of a fork, so the artifact does, and is checked."""
     _same("event", context.event, producer.event)
     if producer.event != _TARGET:
@@ -57,7 +60,8 @@ def _of_another_workflow(context: Context, producer: Producer, github: GitHub) -
         _same("commit", context.head, found.head)
         return Target(found.head, found.number)
     _same_origin(found, producer)
-    return Target(producer.head, found.number, None if found.head == producer.head else found.head)
+    newer = None if found.head == producer.head else found.head
+    return Target(producer.head, found.number, newer, forgeable=producer.head_repository != event.repository)
 
 
 def _fetched(number: int, github: GitHub) -> PullRequest:

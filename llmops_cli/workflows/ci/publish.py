@@ -30,6 +30,12 @@ from llmops_cli.workflows.ci.event import Event
 _UNSHOWABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _SEEN = 7
 """Characters of a commit that people read."""
+_OF_A_FORK = "fork-"
+"""How the `external_id` of a check run begins whose verdict the fork itself brought."""
+_FORK_NOTE = (
+    "_This is what the fork's own workflow run says. Whoever opened the pull request can change what it says, so "
+    "the check is not green; a run with keys, asked for by a maintainer's label, replaces it._"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,15 @@ def make_report(
     except _UNSHOWABLE as error:
         what = f"cannot be shown ({type(error).__name__}: {str(error)[:300]})"
         raise FileError(what, where=SourceLocation(str(folder / RUN))) from error
-    status = result.verdict.status
-    return Report(status.value, _title(result), _conclusion(status, options), _clean(markdown))
+    status, title, conclusion = (
+        result.verdict.status,
+        _title(result),
+        _conclusion(result.verdict.status, options),
+    )
+    if target.forgeable:
+        markdown, title = f"{markdown.rstrip()}\n\n{_FORK_NOTE}", f"{title} (the fork's own run)"
+        conclusion = "neutral" if conclusion == "success" else conclusion
+    return Report(status.value, title, conclusion, _clean(markdown))
 
 
 def _at_home(result: Result, event: Event, target: Target) -> Result:
@@ -165,6 +178,11 @@ class _Publishing:
 
     def run(self) -> Published:
         """The check run first: it is what decides. A failure leaves the report in the job's summary."""
+        if self.target.forgeable and self._judged_already():
+            self.done.notes.append(
+                f"a trusted run has judged {self.target.head[:_SEEN]} already; the fork's own run changes nothing"
+            )
+            return self.done
         checked = self.options.check and self._try(self._check, "check run", "checks: write")
         wanted = self.options.comment and self._wants_comment()
         commented = (
@@ -181,6 +199,16 @@ class _Publishing:
         elif self.done.failure is not None:
             self.done.exit_code = self.done.failure.exit_code
         return self.done
+
+    def _judged_already(self) -> bool:
+        """A reopened pull request runs the fork's workflow again: it must not wash a red check green."""
+        try:
+            ids = list(self.github.check_run_ids(self.target.head, self.options.name))
+        except GitHubRefusedError as error:
+            if error.forbidden:
+                return False  # who may not read them has made none
+            raise
+        return any(not one.startswith(_OF_A_FORK) for one in ids)
 
     def _try(self, write: Callable[[], None], what: str, permission: str) -> bool:
         try:
@@ -201,14 +229,14 @@ class _Publishing:
         return True
 
     def _check(self) -> None:
-        page = self.event.run_page
+        page, kind = self.event.run_page, _OF_A_FORK if self.target.forgeable else ""
         run = CheckRun(
             name=self.options.name,
             head=self.target.head,
             conclusion=self.report.conclusion,
             title=self.report.title,
             summary=_fitting(self.report.markdown, f"The whole report: {page}"),
-            external_id=f"{self.event.run_id}-{self.event.attempt}-{secrets.token_hex(8)}",
+            external_id=f"{kind}{self.event.run_id}-{self.event.attempt}-{secrets.token_hex(8)}",
             details_url=page,
         )
         url = self.github.create_check_run(run)
