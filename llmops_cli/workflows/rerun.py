@@ -16,7 +16,7 @@ from llmops_cli.domain.outcome import Failure, Outcome, Source
 from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Request, ResolvedModel
-from llmops_cli.domain.settings import Settings, normalise_endpoint
+from llmops_cli.domain.settings import Settings, normalise_endpoint, python_refused
 from llmops_cli.errors import UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, endpoint_from_environment
@@ -101,11 +101,17 @@ class BaselineRerun:
     def _model(self, settings: Mapping[str, Any]) -> ResolvedModel:
         """The recorded model; keys go only to endpoints that the settings of this project name."""
         name, endpoint = settings["model"], settings.get("endpoint")
+        if settings["provider"] == "python" and not self._settings.allow_python:
+            raise python_refused(name, self._settings)
         aliases = [a for a in self._settings.models.values() if normalise_endpoint(a.api_base) == endpoint]
         alias = next((a for a in aliases if a.model == name), None)
         if endpoint and not aliases and endpoint != endpoint_from_environment(name):
             raise UserError(f"the recorded endpoint {endpoint} is not one that llmops.yaml names")
-        key_env = alias.api_key_env if alias else (aliases[0].api_key_env if endpoint and aliases else None)
+        if alias is None and endpoint:  # a key of one vendor's may not go to another's way in
+            alike = [a for a in aliases if a.model.partition("/")[0] == name.partition("/")[0]]
+            key_env = alike[0].api_key_env if alike else None
+        else:
+            key_env = alias.api_key_env if alias else None
         model = ResolvedModel(
             settings["provider"], name, endpoint, settings.get("params", {}), key_env,
             alias.price if alias else None, alias.rpm if alias else None, f"recorded {name} {endpoint or ''}",

@@ -158,6 +158,26 @@ def test_code_of_the_commit_is_refused_with_one_word_and_no_verdict(project: Pro
     assert not (project.root / "ran").exists()
 
 
+def test_a_base_that_was_answered_by_code_is_not_asked_again(project: Project) -> None:
+    greeting_project(project)
+    on_branch(project).write({"llmops.yaml": "model: echo\n"})
+    project.edit("prompts/greet.yaml", "Name: ", "Hello, ").edit(
+        "evalsets/greet.yaml", "{name: Bob}", "{name: Bo}"
+    )
+    commit = back_on_main(project)
+    before = project.calls
+
+    result = project.llmops(
+        "eval", "--tree", commit, "--against", "main...", "--rerun-baseline", "--format", "json"
+    )
+
+    reasons = {
+        case["id"]: case.get("reason", "") for case in result.json()["evalsets"][0]["comparisons"][0]["cases"]
+    }
+    assert "python:scripted:answer is code of this project, which may not run here" in reasons["bob"]
+    assert project.calls == before
+
+
 def test_a_mistake_in_a_file_of_the_commit_is_one_although_code_is_refused_too(project: Project) -> None:
     on_branch(echoing_project(project)).edit(
         "evalsets/greet.yaml", "scorers:\n", "scorers:\n  - python: a:b\n"
