@@ -61,7 +61,9 @@ def case_section(comparison: Comparison, delta: Delta, links: Links) -> str:
 
 
 def _heading(comparison: Comparison, delta: Delta, links: Links) -> str:
-    word = "accepted" if delta.accepted else "regressed" if delta.kind is DeltaKind.REGRESSED else "failed"
+    word = "regressed" if delta.kind is DeltaKind.REGRESSED else "failed"
+    if delta.accepted:
+        word = f"accepted by {prose(delta.accepted_by)}" if delta.accepted_by else "accepted"
     critical = ", critical" if delta.case and delta.case.critical else ""
     variant = f" {span(comparison.variant.name)}" if comparison.variant.name != DEFAULT_VARIANT else ""
     where = delta.case.where if delta.case else comparison.where

@@ -80,7 +80,8 @@ def _delta(case_id: str, kind: DeltaKind, text: str, *, accepted: bool = False) 
     base = _outcome(case_id, f"was {text}", passed=True)
     now = _outcome(case_id, text, passed=not worse, explanation=text)
     before, after = Side((base,), passed=True), Side((now,), passed=not worse)
-    return Delta(kind, case_id, "default", before, after, case, reason=text, accepted=accepted)
+    who = f"4f9c2ab {text}" if accepted else ""
+    return Delta(kind, case_id, "default", before, after, case, text, accepted=accepted, accepted_by=who)
 
 
 def _result(
@@ -200,6 +201,14 @@ def test_a_case_shows_input_both_answers_and_why_and_links_to_its_line() -> None
     assert "- `ticket`: `word`" in text
     assert "```diff\n-was word\n+word\n```" in text
     assert "- ✗ `word` word" in text
+
+
+def test_an_accepted_case_says_who_accepted_it_and_shows_both_answers() -> None:
+    text = format_markdown(_result("word"))
+    accepted = text[text.index("**`word-accepted`**") :]
+
+    assert "(accepted by `4f9c2ab` word)" in accepted.splitlines()[0]
+    assert "```diff\n-was word\n+word\n```" in accepted
 
 
 def test_a_dirty_worktree_has_no_links() -> None:
