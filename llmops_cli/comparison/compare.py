@@ -32,6 +32,7 @@ def compare(
         where=run.evalset.where,
         variant=variant,
         gate=run.evalset.gate,
+        pass_rule=run.evalset.pass_rule,
         against=base.label if base else None,
         deltas=deltas,
         candidate=totals_of([delta.candidate for delta in here], recorded),

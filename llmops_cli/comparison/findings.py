@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from llmops_cli.comparison.confirmation import Standing
 from llmops_cli.comparison.grading import exact_test, graded
+from llmops_cli.comparison.luck import with_luck
 from llmops_cli.comparison.rule import CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
-from llmops_cli.stats.power import chance_of_missing, shrunken_rates
 
 
 def weighed(comparison: Comparison, finding: Finding | None, judged: Collection[str]) -> Comparison:
@@ -34,17 +34,17 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
     """The comparison with its statistics; a flip that is not shown to be a break is named flaky."""
     suspects = {one.case_id: one for one in finding.suspects}
     slices = with_notable(finding.slices, finding.cases, comparison.gate.min_effect, got_worse=finding.worse)
-    return replace(
+    found = replace(
         comparison,
         deltas=tuple(_delta(delta, suspects) for delta in comparison.deltas),
         statistics=Statistics(
             finding.cases,
             tests_of(finding),
             finding.detectable,
-            _chance_of_missing(comparison),
             slices=slices,
         ),
     )
+    return with_luck(found)
 
 
 def tests_of(finding: Finding) -> tuple[SetTest, ...]:
@@ -53,16 +53,6 @@ def tests_of(finding: Finding) -> tuple[SetTest, ...]:
         SetTest(t.metric, t.method, t.drop, t.at_most, t.p, t.adjusted_p, t.worse, t.base, t.candidate)
         for t in finding.tests
     )
-
-
-def _chance_of_missing(comparison: Comparison) -> float | None:
-    bound = comparison.gate.min_pass_rate
-    counts = [(d.base, d.candidate) for d in comparison.deltas if d.comparable]
-    if bound is None or not counts or not comparison.whole:
-        return None
-    rates = shrunken_rates([(base.passes, base.trials) for base, _ in counts])
-    trials = max(1, round(sum(candidate.trials for _, candidate in counts) / len(counts)))
-    return chance_of_missing(rates, trials, bound)
 
 
 def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:

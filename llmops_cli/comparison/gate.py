@@ -6,6 +6,7 @@ bounds and critical cases, which are not softened.
 
 from collections.abc import Sequence
 
+from llmops_cli.comparison.bounds import bounds, critical, luck_notes
 from llmops_cli.comparison.grading import EXACT, Ungraded, ungraded
 from llmops_cli.comparison.proving import PROVEN, REFUTED, wants_proof
 from llmops_cli.domain.comparison import (
@@ -15,7 +16,6 @@ from llmops_cli.domain.comparison import (
     Reason,
     Statistics,
     Status,
-    Totals,
     Verdict,
 )
 from llmops_cli.domain.outcome import EvalsetRun
@@ -24,8 +24,6 @@ from llmops_cli.errors import SourceLocation
 MIN_COMPARABLE_SHARE = 0.5
 CONFIRMED = "confirmed"
 _MAX_CAUSES = 5
-NOTABLE_CHANCE = 0.01
-"""From here on it is said how often a bound fails an unchanged prompt by luck."""
 _GRAVITY = (Status.REGRESSION, Status.INCONCLUSIVE, Status.PASS)
 
 
@@ -43,7 +41,7 @@ def decide(
     """
     reasons = list(also)
     for comparison in comparisons:
-        for rule in (_regressions, _proof, _critical, _bounds, _unanswered, _ungraded, _comparable):
+        for rule in (_regressions, _proof, critical, bounds, _unanswered, _ungraded, _comparable):
             reasons += rule(comparison)
     if interrupted:
         reasons.append(Reason(Status.INCONCLUSIVE, "the run was interrupted before its end"))
@@ -171,101 +169,6 @@ def _attribution(comparison: Comparison) -> str:
     return f"; the prompt is the same, what changed is {'; '.join(comparison.changes)}"
 
 
-def _critical(comparison: Comparison) -> list[Reason]:
-    """Zero tolerance: one failed trial of a critical case blocks, whatever the baseline did."""
-    reasons: list[Reason] = []
-    for delta in comparison.deltas:
-        if delta.case is None or not delta.case.critical:
-            continue
-        failures = delta.candidate.trials - delta.candidate.passes
-        if failures:
-            of = (
-                f"{failures} of {delta.candidate.trials} trials"
-                if delta.candidate.trials > 1
-                else "its trial"
-            )
-            text = f"{comparison.title}: critical case {delta.case_id} failed {of}"
-            reasons.append(Reason(Status.REGRESSION, text, delta.case.where))
-    return reasons
-
-
-def _bounds(comparison: Comparison) -> list[Reason]:
-    gate, now, before = comparison.gate, comparison.candidate, comparison.base
-    reasons: list[Reason] = []
-    if comparison.whole:
-        reasons += _whole_set_bounds(comparison)
-    if gate.max_latency_p95 is not None:
-        reasons += _ceiling(comparison, "p95 latency", now.latency_p95, gate.max_latency_p95, "{:.2f} s")
-    if before is not None:
-        reasons += _increase(comparison, "cost per answer", before.cost, now.cost, gate.max_cost_increase)
-        reasons += _increase(
-            comparison, "tokens per answer", before.tokens, now.tokens, gate.max_tokens_increase
-        )
-        reasons += _increase(
-            comparison, "p95 latency", before.latency_p95, now.latency_p95, gate.max_latency_increase
-        )
-    return reasons
-
-
-def _whole_set_bounds(comparison: Comparison) -> list[Reason]:
-    gate, now = comparison.gate, comparison.candidate
-    reasons = _rate_bound(comparison)
-    if (
-        gate.min_mean_score is not None
-        and now.mean_score is not None
-        and now.mean_score < gate.min_mean_score
-    ):
-        wanted = f"at least {gate.min_mean_score:g}"
-        reasons.append(_missed(comparison, f"mean score {now.mean_score:.2f}", wanted))
-    if gate.max_cost is not None:
-        total = None if now.cost is None else now.cost * max(now.trials, 1)
-        reasons += _ceiling(comparison, "cost", total, gate.max_cost, "${:.4f}")
-    return reasons
-
-
-def _rate_bound(comparison: Comparison) -> list[Reason]:
-    """Missed only where even the cases without a verdict could not save the rate."""
-    bound, now = comparison.gate.min_pass_rate, comparison.candidate
-    if bound is None or not now.cases:
-        return []
-    best = (now.passed + now.cases - now.judged) / now.cases
-    if best < bound:
-        return [_missed(comparison, f"pass rate {_rate(now)}", f"at least {bound:.0%}")]
-    return []
-
-
-def _ceiling(
-    comparison: Comparison, what: str, value: float | None, bound: float, pattern: str
-) -> list[Reason]:
-    if value is None:
-        text = f"{comparison.title}: {what} is unknown, the gate allows at most {pattern.format(bound)}"
-        return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
-    if value > bound:
-        return [_missed(comparison, f"{what} {pattern.format(value)}", f"at most {pattern.format(bound)}")]
-    return []
-
-
-def _increase(
-    comparison: Comparison, what: str, before: float | None, now: float | None, bound: float | None
-) -> list[Reason]:
-    if bound is None or before is None:
-        return []
-    if now is None:
-        text = f"{comparison.title}: {what} is unknown, the gate allows at most {bound:.0%} more than before"
-        return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
-    if now <= before:
-        return []
-    growth = (now - before) / before if before else float("inf")
-    if growth <= bound:
-        return []
-    return [_missed(comparison, f"{what} rose by {growth:.0%}", f"at most {bound:.0%} more")]
-
-
-def _missed(comparison: Comparison, found: str, wanted: str) -> Reason:
-    text = f"{comparison.title}: {found}, the gate wants {wanted}"
-    return Reason(Status.REGRESSION, text, comparison.where)
-
-
 def _unanswered(comparison: Comparison) -> list[Reason]:
     """One reason for each cause, not one for each case."""
     causes: dict[str, list[str]] = {}
@@ -313,19 +216,9 @@ def _acceptors(comparison: Comparison) -> str:
     return f" (by {'; '.join(names)})" if names else ""
 
 
-def _rate(totals: Totals) -> str:
-    return f"{totals.passed}/{totals.cases} = {totals.passed / totals.cases:.0%}"
-
-
 def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> list[str]:
     notes: list[str] = []
-    for one in comparisons:
-        miss = one.statistics.chance_of_missing if one.statistics else None
-        if miss is not None and miss >= NOTABLE_CHANCE and one.gate.min_pass_rate is not None:
-            notes.append(
-                f"{one.title}: min_pass_rate {one.gate.min_pass_rate:.0%} fails an unchanged prompt by chance "
-                f"{miss:.0%} of the time"
-            )
+    notes += [note for comparison in comparisons for note in luck_notes(comparison)]
     without = [comparison.title for comparison in comparisons if comparison.against is None]
     if without:
         notes.append(

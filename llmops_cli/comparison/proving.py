@@ -8,8 +8,9 @@ there are no more to be had. When to look, and what each look may spend, is fixe
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from llmops_cli.domain.comparison import Comparison, Delta, Proof
+from llmops_cli.domain.comparison import Comparison, Delta
 from llmops_cli.domain.outcome import Outcome, Source
+from llmops_cli.domain.statistics import Proof
 from llmops_cli.stats import sequential
 from llmops_cli.stats.stratified import Counts
 

@@ -13,7 +13,7 @@ from statistics import NormalDist
 from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, doubts, plan_of, suspicious
 from llmops_cli.comparison.grading import reaches
 from llmops_cli.comparison.slices import rates, slices
-from llmops_cli.domain.comparison import Slice
+from llmops_cli.domain.statistics import Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of

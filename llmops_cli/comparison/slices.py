@@ -7,7 +7,7 @@ code, so that of many tags without a change hardly one looks worse.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from llmops_cli.domain.comparison import Slice
+from llmops_cli.domain.statistics import Slice
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import drop_of
 from llmops_cli.stats.stratified import Counts, stratified_test

@@ -7,9 +7,10 @@ from typing import Any
 
 from llmops_cli.domain.baseline import VariantSummary
 from llmops_cli.domain.changes import PromptChange
-from llmops_cli.domain.evalset import DEFAULT_VARIANT, Case, GateSpec
+from llmops_cli.domain.evalset import DEFAULT_VARIANT, Case, GateSpec, PassRule
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, VariantInfo
 from llmops_cli.domain.scoring import Metrics
+from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
 from llmops_cli.errors import ExitCode, SourceLocation
 
 
@@ -88,26 +89,6 @@ class SetTest:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """The cases of one tag: the trial pass rate of both sides, and `drop`, base less candidate.
-
-    `at_most` is the drop's one-sided 95 % bound, `p` one-sided, `adjusted_p` Holm's over all tags behind the
-    exit code. For information: a slice decides nothing.
-    """
-
-    tag: str
-    cases: int
-    base: float
-    candidate: float
-    drop: float
-    at_most: float
-    p: float
-    adjusted_p: float
-    notable: bool = False
-    """A short report shows it: it dropped significantly, or most where the set got worse."""
-
-
-@dataclass(frozen=True, slots=True)
 class Statistics:
     """What is known of a comparison beyond its counts, as recomputable numbers.
 
@@ -122,46 +103,8 @@ class Statistics:
     """How often (a share of 1) an unchanged prompt would miss `min_pass_rate` by luck; None without it."""
     slices: tuple[Slice, ...] = ()
     """By tag, in alphabetical order; only tags with enough comparable cases."""
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """Trials of a case that were added to those of the run (candidate) and to the record (base), to prove
-    that it did not get worse. No test but the proof counts them."""
-
-    base: tuple[Outcome, ...] = ()
-    candidate: tuple[Outcome, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """Whether the trial pass rate dropped by no more than `margin` (`gate: {prove: 5%}`).
-
-    `standing` is "proven" (the upper bound of the drop is within the margin), "refuted" (its lower bound is
-    beyond), or "undecided"; then `why` says what kept it from being settled, if anything did. `drop` is base
-    less candidate over all `cases`; `changed` of them were asked something else than the base, the others
-    count with a drop of 0.
-    """
-
-    standing: str
-    margin: float
-    cases: int
-    changed: int
-    looks: tuple[int, ...] = ()
-    """Trials a case at each look that was taken; `most` would have been the last one's."""
-    most: int = 0
-    added: int = 0
-    """Trials that were added to the candidate's; `base_added` to the base's."""
-    base_added: int = 0
-    drop: float | None = None
-    at_most: float | None = None
-    """The drop's one-sided bounds, each wrong at most `level` of the time at this look (5 % over all looks)."""
-    at_least: float | None = None
-    level: float | None = None
-    calls: int = 0
-    """How many of the added trials were asked of a model; `cost` is theirs in USD, None where unknown."""
-    cost: float | None = None
-    why: str = ""
+    critical: tuple[CriticalChance, ...] = ()
+    """Of each critical case with a record, how often luck alone would fail it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +204,8 @@ class Comparison:
     proof: Proof | None = None
     """What became of `gate: {prove: …}`; None without it, and where the verdict stood without a proof."""
     notes: tuple[str, ...] = ()
+    pass_rule: PassRule = PassRule()
+    """When a case passes, by its trials."""
     whole: bool = True
     """False for a part of the set: then bounds that speak of the whole set do not apply."""
     prompt_change: PromptChange | None = None

@@ -6,18 +6,15 @@ from typing import Any
 
 from llmops_cli.domain.changes_json import change_from_dict, change_to_dict
 from llmops_cli.domain.comparison import (
-    Added,
     Comparison,
     Delta,
     DeltaKind,
     Fresh,
-    Proof,
     SetTest,
-    Slice,
     Statistics,
     Totals,
 )
-from llmops_cli.domain.evalset import Case, GateSpec
+from llmops_cli.domain.evalset import Case, GateSpec, PassRule
 from llmops_cli.domain.outcome import EvalsetRun, VariantInfo
 from llmops_cli.domain.outcome_json import (
     drop_empty,
@@ -28,6 +25,7 @@ from llmops_cli.domain.outcome_json import (
     side_to_dict,
 )
 from llmops_cli.domain.scoring import Metrics
+from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
 from llmops_cli.errors import SourceLocation
 
 
@@ -105,9 +103,15 @@ def comparison_from_dict(
         statistics=_read_statistics(data.get("statistics")),
         proof=_read_proof(data.get("proof")),
         notes=tuple(data["notes"]),
+        pass_rule=read_pass(part),
         whole=part["complete"],
         prompt_change=change_from_dict(data["prompt_change"]) if data.get("prompt_change") else None,
     )
+
+
+def read_pass(part: Mapping[str, Any]) -> PassRule:
+    """The `pass` of an evalset; more than half where it has none."""
+    return PassRule((part["pass"][0], part["pass"][1])) if part.get("pass") else PassRule()
 
 
 def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
@@ -115,7 +119,8 @@ def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
         return None
     tests = tuple(known_fields(SetTest, test) for test in data["tests"])
     slices = tuple(known_fields(Slice, one) for one in data.get("slices", ()))
-    return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"], slices)
+    critical = tuple(known_fields(CriticalChance, one) for one in data.get("critical", ()))
+    return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"], slices, critical)
 
 
 def _read_proof(data: Mapping[str, Any] | None) -> Proof | None:

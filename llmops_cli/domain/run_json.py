@@ -11,6 +11,7 @@ from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Ver
 from llmops_cli.domain.comparison_json import (
     comparison_from_dict,
     comparison_to_dict,
+    read_pass,
     reference_of,
     variant_to_dict,
 )
@@ -53,6 +54,7 @@ def _evalset(part: EvalsetRun, result: Result) -> dict[str, Any]:
         "name": part.evalset.name,
         "path": part.evalset.path,
         "trials": part.trials,
+        "pass": part.evalset.pass_rule.share,
         "complete": part.complete,
         "gate": drop_empty(dataclasses.asdict(part.evalset.gate)),
         "variants": [variant_to_dict(info) for info in part.variants],
@@ -121,7 +123,15 @@ def _read_evalset(part: Mapping[str, Any]) -> tuple[EvalsetRun, list[Comparison]
     outcomes += [o for c in comparisons for d in c.deltas if d.added for o in d.added.candidate]
     outcomes += _of_reference(comparisons)
     prompts = tuple(dict.fromkeys(c.variant.prompt for c in comparisons))
-    evalset = Evalset(part["name"], part["path"], where, prompts, tuple(cases.values()), gate=gate)
+    evalset = Evalset(
+        part["name"],
+        part["path"],
+        where,
+        prompts,
+        tuple(cases.values()),
+        pass_rule=read_pass(part),
+        gate=gate,
+    )
     variants = tuple(known_fields(VariantInfo, info) for info in part.get("variants", ()))
     variants = variants or tuple(c.variant for c in comparisons)  # runs of before had no list of them
     run = EvalsetRun(

@@ -6,11 +6,12 @@ Readers pass over keys that they do not know, so that a newer llmops may add som
 from typing import Any
 
 from llmops_cli.domain.baseline import BASELINE_FORMAT, VariantSummary
-from llmops_cli.domain.comparison import DeltaKind, Fresh, Proof, SetTest, Slice, Status, Totals
+from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Status, Totals
 from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
 from llmops_cli.domain.run_json import RUN_FORMAT
 from llmops_cli.domain.scoring import Metrics
+from llmops_cli.domain.statistics import CriticalChance, Proof, Slice
 from llmops_cli.errors import ExitCode
 from llmops_cli.files.schema_parts import Schema, of_dataclass
 
@@ -123,13 +124,18 @@ def _evalset() -> Schema:
         "name": _TEXT,
         "path": _TEXT,
         "trials": {"type": "integer", "minimum": 1},
+        "pass": {
+            "type": ["array", "null"],
+            "items": {"type": "integer"},
+            "description": "So many of so many trials must pass; null for more than half.",
+        },
         "complete": {"type": "boolean", "description": "False where only some of its cases were run."},
         "gate": of_dataclass(GateSpec, required=False),
         "variants": {"type": "array", "items": of_dataclass(VariantInfo)},
         "cases": {"type": "array", "items": case},
         "comparisons": {"type": "array", "items": _comparison()},
     }
-    return _open(properties, [name for name in properties if name != "variants"])
+    return _open(properties, [name for name in properties if name not in ("variants", "pass")])
 
 
 def _comparison() -> Schema:
@@ -185,6 +191,7 @@ def _statistics() -> Schema:
         "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},
         "chance_of_missing": {"type": ["number", "null"], "description": "Of min_pass_rate, by luck alone."},
         "slices": {"type": "array", "items": of_dataclass(Slice), "description": "By tag."},
+        "critical": {"type": "array", "items": of_dataclass(CriticalChance)},
     }
     return _open(properties, ["cases", "tests", "detectable", "chance_of_missing"])
 

@@ -112,11 +112,11 @@ def shrunken_rates(record: Sequence[tuple[int, int]]) -> tuple[float, ...]:
 
 
 def chance_of_missing(rates: Sequence[float], trials: int, bound: float) -> float:
-    """How often an unchanged prompt would miss a bound on the trial pass rate: P(passes / trials < bound).
+    """How often an unchanged prompt would miss a bound on the pass rate: P(passes / trials < bound).
 
     `rates` are true pass rates of the cases, each asked `trials` times, so that the passes are a sum of
-    unequal coins (Poisson 1837); exact. With `bound` 1 and one case it is how often a critical case fails
-    by chance. Raises ValueError for rates or a bound outside 0..1, and for fewer than one trial.
+    unequal coins (Poisson 1837); exact. For a bound on cases that pass by a rule: `case_pass_rates` and one
+    trial. Raises ValueError for rates or a bound outside 0..1, and for fewer than one trial.
     """
     _check(rates, trials, 1, 0.5, 0.5)
     if not 0 <= bound <= 1:
@@ -127,6 +127,18 @@ def chance_of_missing(rates: Sequence[float], trials: int, bound: float) -> floa
     groups = Counter(rates)
     coins = [Summand(0, (1 - rate, rate), 1, count * trials) for rate, count in groups.items()]
     return lower_tail(coins, enough - 1)[0]
+
+
+def case_pass_rates(rates: Sequence[float], trials: int, needed: int) -> tuple[float, ...]:
+    """How likely each case is to pass at least `needed` of its trials, which pass at these rates.
+
+    Raises ValueError for rates outside 0..1, fewer than one trial, and a need that is not within 1..trials.
+    """
+    _check(rates, trials, 1, 0.5, 0.5)
+    if not 1 <= needed <= trials:
+        raise ValueError(f"a case needs between 1 and {trials} of its trials to pass, not {needed}")
+    found = {rate: math.fsum(_binomial(rate, trials)[needed:]) for rate in set(rates)}
+    return tuple(min(1.0, found[rate]) for rate in rates)
 
 
 def _prior_size(record: Sequence[tuple[int, int]], mean: float) -> float:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from llmops_cli.comparison.rule import Alpha
 from llmops_cli.domain.baseline import Baseline
+from llmops_cli.domain.evalset import Evalset
 from llmops_cli.errors import NothingSelectedError, UserError
 from llmops_cli.files.baseline_file import read_baseline
-from llmops_cli.stats.power import chance_of_missing, power_table, shrunken_rates
+from llmops_cli.stats.power import case_pass_rates, chance_of_missing, power_table, shrunken_rates
 from llmops_cli.workflows.project import Project
 
 TRIALS = (1, 2, 3, 5, 10)
@@ -55,11 +56,11 @@ def power(project: Project, name: str) -> list[Power]:
         hint = "run `llmops eval` and `llmops accept` first: what a set can see depends on how its cases do"
         raise UserError(f"{evalset.name} has no baseline", where=evalset.where, hint=hint)
     variants = sorted({variant for _, variant in baseline.lines})
-    bound = evalset.gate.min_pass_rate
-    return [_power(baseline, evalset.name, variant, evalset.trials, bound) for variant in variants]
+    return [_power(baseline, evalset, variant) for variant in variants]
 
 
-def _power(baseline: Baseline, name: str, variant: str, trials: int, bound: float | None) -> Power:
+def _power(baseline: Baseline, evalset: Evalset, variant: str) -> Power:
+    trials, bound = evalset.trials, evalset.gate.min_pass_rate
     record = [
         (sum(line.count * line.passed for line in lines), sum(line.count for line in lines))
         for (_, column), lines in baseline.lines.items()
@@ -68,19 +69,20 @@ def _power(baseline: Baseline, name: str, variant: str, trials: int, bound: floa
     cases = len(record)
     on_record = max(1, round(sum(count for _, count in record) / cases))
     rates = shrunken_rates(record)
+    passing = case_pass_rates(rates, trials, evalset.pass_rule.needed(trials))
     sizes = tuple(dict.fromkeys(max(1, size) for size in (cases // 2, cases, cases * 2, cases * 5)))
     cells = power_table(rates, sizes, TRIALS, on_record, Alpha().sets)
     summary = baseline.summaries.get(variant)
     cost = summary.cost if summary else None
     return Power(
-        evalset=name,
+        evalset=evalset.name,
         variant=variant,
         cases=cases,
         trials=trials,
         on_record=on_record,
         rate=sum(passes for passes, _ in record) / sum(count for _, count in record),
         min_pass_rate=bound,
-        miss=None if bound is None else chance_of_missing(rates, trials, bound),
+        miss=None if bound is None else chance_of_missing(passing, 1, bound),
         table=tuple(
             Cell(c.cases, c.trials, c.drop, None if cost is None else cost * c.cases * c.trials)
             for c in cells

@@ -8,6 +8,7 @@ the candidate's trials to the record, and a run that ended early finds its answe
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from llmops_cli.comparison.luck import with_luck
 from llmops_cli.comparison.proving import (
     Claim,
     claim_of,
@@ -18,12 +19,13 @@ from llmops_cli.comparison.proving import (
     trivial,
     without_trials,
 )
-from llmops_cli.domain.comparison import Added, Comparison, Proof
+from llmops_cli.domain.comparison import Comparison
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.domain.redaction import redact_outcome
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore
+from llmops_cli.domain.statistics import Added, Proof
 from llmops_cli.engine.events import Event, Finished, Observer, Proving
 from llmops_cli.engine.runner import Runner, Trial
 from llmops_cli.errors import UserError
@@ -102,7 +104,7 @@ class ProvingRun:
             for base, candidate in [(asked.base.get(delta.case_id), asked.candidate.get(delta.case_id))]
             for base, candidate in [(base or [], candidate or [])]
         ]
-        return replace(comparison, proof=proof, deltas=tuple(deltas))
+        return with_luck(replace(comparison, proof=proof, deltas=tuple(deltas)))
 
     async def _settle(
         self, claim: Claim, suspects: Mapping[str, Suspect], asked: _Asked, comparison: Comparison

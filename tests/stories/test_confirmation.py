@@ -1,5 +1,7 @@
 """Answers that vary: a flip alone proves nothing, a break is confirmed, and nothing is blamed without calls."""
 
+import json
+
 import pytest
 
 from llmops_cli.errors import ExitCode
@@ -174,3 +176,17 @@ def test_what_the_branch_has_accepted_is_no_doubt(unlucky: Project) -> None:
 
     assert result.exit_code == ExitCode.PASS
     assert "asked again" not in result.both
+
+
+def test_the_report_says_how_often_luck_fails_a_critical_case(noisy: Project) -> None:
+    noisy.edit("evalsets/p.yaml", "{id: c3,", "{id: c3, critical: true,")
+    record = noisy.read("evalsets/p.baseline.jsonl")
+    (line,) = [line for line in record.splitlines() if '"c3"' in line]
+    wrong = json.loads(line) | {"output": "wrong", "count": 1, "scores": {}, "calls": ["other"]}
+    wrong.pop("marks", None)
+    noisy.write({"evalsets/p.baseline.jsonl": record.replace(line, line + "\n" + json.dumps(wrong))})
+
+    result = noisy.llmops("eval", "--trials", "3", "--fresh")
+
+    failed = "critical case c3 failed 1 of 3 on record: fails an unchanged prompt about 70% of the time with 3 trials"
+    assert f"note: p: {failed} (17% to 99%)" in result.both

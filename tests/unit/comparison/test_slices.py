@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from llmops_cli.comparison.rule import Compared, judge
 from llmops_cli.comparison.slices import FEWEST, slices, with_notable
-from llmops_cli.domain.comparison import Slice
+from llmops_cli.domain.statistics import Slice
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import drop_of
 from llmops_cli.stats.stratified import Counts, stratified_test

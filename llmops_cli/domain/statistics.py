@@ -1,0 +1,82 @@
+"""What the statistics found beside the tests of a set: parts of it, a proof, what luck does."""
+
+from dataclasses import dataclass
+
+from llmops_cli.domain.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The cases of one tag: the trial pass rate of both sides, and `drop`, base less candidate.
+
+    `at_most` is the drop's one-sided 95 % bound, `p` one-sided, `adjusted_p` Holm's over all tags behind the
+    exit code. For information: a slice decides nothing.
+    """
+
+    tag: str
+    cases: int
+    base: float
+    candidate: float
+    drop: float
+    at_most: float
+    p: float
+    adjusted_p: float
+    notable: bool = False
+    """A short report shows it: it dropped significantly, or most where the set got worse."""
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalChance:
+    """How often luck alone fails a critical case of an unchanged prompt: at least one of `trials` fails.
+
+    `failures` of `on_record` trials of the base failed, those of this run's confirmation and proof included;
+    `low` and `high` carry Wilson's 95 % interval of that rate over to `chance`. All three are shares of 1.
+    """
+
+    case_id: str
+    failures: int
+    on_record: int
+    trials: int
+    chance: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Trials of a case that were added to those of the run (candidate) and to the record (base), to prove
+    that it did not get worse. No test but the proof counts them."""
+
+    base: tuple[Outcome, ...] = ()
+    candidate: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether the trial pass rate dropped by no more than `margin` (`gate: {prove: 5%}`).
+
+    `standing` is "proven" (the upper bound of the drop is within the margin), "refuted" (its lower bound is
+    beyond), or "undecided"; then `why` says what kept it from being settled, if anything did. `drop` is base
+    less candidate over all `cases`; `changed` of them were asked something else than the base, the others
+    count with a drop of 0.
+    """
+
+    standing: str
+    margin: float
+    cases: int
+    changed: int
+    looks: tuple[int, ...] = ()
+    """Trials a case at each look that was taken; `most` would have been the last one's."""
+    most: int = 0
+    added: int = 0
+    """Trials that were added to the candidate's; `base_added` to the base's."""
+    base_added: int = 0
+    drop: float | None = None
+    at_most: float | None = None
+    """The drop's one-sided bounds, each wrong at most `level` of the time at this look (5 % over all looks)."""
+    at_least: float | None = None
+    level: float | None = None
+    calls: int = 0
+    """How many of the added trials were asked of a model; `cost` is theirs in USD, None where unknown."""
+    cost: float | None = None
+    why: str = ""
