@@ -8,6 +8,8 @@
 `dev` is a developer's clone. Merging, forks and labels are what GitHub makes of them: refs and events.
 """
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +28,25 @@ NIGHTLY = ".github/workflows/llmops-nightly.yml"
 _RIGHTS = {"comments": "pull-requests", "pulls": "pull-requests", "check-runs": "checks"}
 
 
+class Branches(dict[str, str]):
+    """The branches of a remote, as the API sees them: what was pushed is there."""
+
+    def __init__(self, remote: Path) -> None:
+        super().__init__()
+        self._remote = remote
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The newest commit of a branch."""
+        found = git(self._remote, "for-each-ref", "--format=%(objectname)", f"refs/heads/{name}")
+        return found or default
+
+    def __contains__(self, name: object) -> bool:
+        return self.get(str(name)) is not None
+
+    def __getitem__(self, name: str) -> str:
+        return str(self.get(name))
+
+
 class Forge:
     """See the module's docstring."""
 
@@ -37,6 +58,7 @@ class Forge:
         self.remote.mkdir(parents=True)
         git(self.remote, "init", "--quiet", "--bare", "--initial-branch=main")
         git(self.remote, "config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub has it
+        server.branches = Branches(self.remote)
         self.dev = Project.create(folder / "dev")
         self.dev.git("remote", "add", "origin", self.remote.as_uri())
         # the step `install` has tests of its own (tests/workflow_files/test_install.py)
@@ -69,7 +91,6 @@ class Forge:
         """Push main as it stands in `dev`."""
         self.dev.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
         sha = self.dev.git("rev-parse", "HEAD")
-        self.server.branches["main"] = sha
         self.server.commits.add(sha)
         return sha
 
@@ -91,16 +112,23 @@ class Forge:
         self.dev.git("push", "--quiet", "--force", "origin", *(f"HEAD:{ref}" for ref in refs))
         return self.dev.git("rev-parse", "HEAD")
 
-    def event(self, number: int, *, target: bool = False, label: str | None = None) -> Event:
+    def event(
+        self, number: int, *, target: bool = False, label: str | None = None, merged: str | None = None
+    ) -> Event:
         """A pull request's event. Workflows of `pull_request` are those of the merge, of `_target` the base's."""
         pull = self.server.pulls[number]
+        pull["base"]["sha"] = self.main
         fork = pull["head"]["repo"]["full_name"] != REPOSITORY
         payload = {**self._repository(), "action": "labeled" if label else "synchronize", "number": number,
                    "pull_request": pull, **({"label": {"name": label}} if label else {})}  # fmt: skip
         if target:
             return Event("pull_request_target", self.main, "refs/heads/main", payload)
         return Event(
-            "pull_request", self._merged(number), f"refs/pull/{number}/merge", payload, from_fork=fork
+            "pull_request",
+            merged or self._merged(number),
+            f"refs/pull/{number}/merge",
+            payload,
+            from_fork=fork,
         )
 
     @property
@@ -118,6 +146,32 @@ class Forge:
 
     def _repository(self) -> dict[str, Any]:
         return {"repository": {"full_name": REPOSITORY, "default_branch": "main"}}
+
+    def feed(self, stream: str) -> None:
+        """Let the remote import commits (git fast-import)."""
+        subprocess.run(
+            ["git", "fast-import", "--quiet", "--force"], cwd=self.remote, input=stream, text=True, check=True
+        )
+
+    def on(self, branch: str, path: str) -> str:
+        """A file of a branch of the remote."""
+        return git(self.remote, "show", f"refs/heads/{branch}:{path}")
+
+    def changed_on(self, branch: str) -> list[str]:
+        """What a branch changes of main."""
+        return git(self.remote, "diff", "--name-only", f"main...{branch}").splitlines()
+
+    def try_push(self, environment: Mapping[str, str]) -> int:
+        """How a push ends that is made in such an environment."""
+        command = ["git", "push", "--quiet", "origin", "HEAD:refs/heads/tried"]
+        done = subprocess.run(
+            command, cwd=self.dev.root, env={**os.environ, **environment}, capture_output=True, check=False
+        )
+        return done.returncode
+
+    def checked_as(self, number: int, sha: str) -> Run:
+        """As `checked`, with the workflow of this commit: what GitHub cannot merge has no other."""
+        return self.runner.run(GATE, self.event(number, merged=sha))
 
     def checked(self, number: int) -> Run:
         """The gate, as it runs on a push to a pull request."""
@@ -149,7 +203,6 @@ class Forge:
         """Merge a pull request, and fetch main."""
         git(self.remote, "update-ref", "refs/heads/main", self._merged(number))
         self.server.pulls[number]["state"] = "closed"
-        self.server.branches["main"] = self.main
         self.server.commits.add(self.main)
         self.dev.git("fetch", "--quiet", "origin")
         self.dev.git("switch", "--quiet", "--detach", "origin/main")

@@ -1,0 +1,117 @@
+"""Pull requests of strangers: no keys for what nobody reviewed, and then only to where the base branch sends them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.forge import Forge
+from tests.support.github_server import GitHubServer
+from tests.support.model_server import ModelServer
+from tests.support.project import GREET, TWO_CASES
+from tests.support.workflow_runner import JobResult
+
+FORK = "mallory/prompts"
+KEY = "a-key-that-nobody-may-see"
+
+
+def answer(body: dict[str, object]) -> str:
+    """Greets by name, unless told to insult."""
+    text = str(body["messages"])
+    return "Go away!" if "Insult" in text else f"Hello, {'Ada' if 'Ada' in text else 'Bob'}!"
+
+
+@pytest.fixture
+def server() -> Iterator[GitHubServer]:
+    with GitHubServer() as server:
+        yield server
+
+
+@pytest.fixture
+def model() -> Iterator[ModelServer]:
+    with ModelServer(answer, key=KEY) as model:
+        yield model
+
+
+@pytest.fixture
+def forge(tmp_path: Path, server: GitHubServer, model: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Forge:
+    """A public repository with the form for forks, whose model needs a key; its baseline is on main."""
+    monkeypatch.setenv("VLLM_KEY", KEY)
+    forge = Forge(tmp_path, server, "--forks", secrets={"VLLM_KEY": KEY})
+    settings = (
+        f'model: own\nmodels:\n  own: {{model: openai/own, api_base: "{model.url}", api_key_env: VLLM_KEY}}\n'
+    )
+    forge.start({"llmops.yaml": settings, "prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES})
+    assert forge.dev.llmops("eval", "--trials", "3").exit_code == 0
+    assert forge.dev.llmops("accept").exit_code == 0
+    forge.dev.commit("accept")
+    forge.push_main()
+    monkeypatch.delenv("VLLM_KEY")
+    model.requests.clear()
+    return forge
+
+
+def test_a_strangers_change_is_judged_with_keys_only_after_a_review_of_that_commit(
+    forge: Forge, model: ModelServer
+) -> None:
+    forge.dev.edit("prompts/greet.yaml", "Greet", "Insult").commit("worse")
+    number = forge.open("worse", fork=FORK)
+
+    without = forge.checked(number)
+    forge.reported(without)
+    assert model.requests == []
+    assert forge.check(number) == "neutral"
+    assert "No verdict" in forge.comments(number)[0]
+    assert "VLLM_KEY" in forge.comments(number)[0], "the word says what is missing"
+
+    refused = forge.labelled(number)
+    assert refused.jobs["evaluate"].conclusion == "skipped"
+    assert "may not be used" in refused.jobs["authorize"].annotations("warning")[0]
+    assert "nobody with write permission has reviewed" in refused.jobs["authorize"].log.text
+    forge.reported(refused)
+    assert forge.check(number) == "neutral"
+
+    head = forge.server.pulls[number]["head"]["sha"]
+    forge.server.review(number, "bob", head, "COMMENTED")
+    keyed = forge.labelled(number)
+    assert keyed.conclusion == "success", keyed.jobs["evaluate"].log.text
+    assert {request.headers["authorization"] for request in model.requests} == {f"Bearer {KEY}"}
+    assert KEY not in "".join(job.log.text + job.summary for job in keyed.jobs.values())
+
+    forge.reported(keyed)
+    assert forge.check(number) == "failure"
+    (comment,) = forge.comments(number)
+    assert "REGRESSION" in comment
+    assert "ada" in comment
+
+
+def test_a_pull_request_cannot_bring_code_nor_send_the_key_elsewhere(
+    forge: Forge, model: ModelServer
+) -> None:
+    """Not even where a maintainer overlooks it."""
+    with ModelServer(answer) as thief:
+        settings = forge.dev.read("llmops.yaml").replace(model.url, thief.url) + "allow_python: true\n"
+        forge.dev.write({
+            "llmops.yaml": settings,
+            "prompts/greet.yaml": GREET.replace("Greet", "Salute"),
+            "evalsets/greet.yaml": TWO_CASES.replace("scorers:\n", "scorers:\n  - python: steal:steal\n"),
+            "steal.py": "raise SystemExit('ran')\n",
+        })  # fmt: skip
+        forge.dev.commit("harmless")
+        number = forge.open("harmless", fork=FORK)
+        with_code = keyed(forge, number)
+        forge.dev.write({"evalsets/greet.yaml": TWO_CASES}).commit("no code, then")
+        forge.push(number)
+        elsewhere = keyed(forge, number)
+
+    assert "a python scorer is code of this project, which may not run here" in with_code.log.text
+    assert "SystemExit" not in with_code.log.text
+    assert thief.requests == []
+    assert {request.headers["authorization"] for request in model.requests} == {f"Bearer {KEY}"}
+    assert KEY not in with_code.log.text + elsewhere.log.text
+
+
+def keyed(forge: Forge, number: int) -> JobResult:
+    """A maintainer reviews the newest commit and sets the label."""
+    forge.server.review(number, "bob", forge.server.pulls[number]["head"]["sha"])
+    return forge.labelled(number).jobs["evaluate"]
