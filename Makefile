@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help eval test lint types layers check lock bench clean
+.PHONY: help eval test test-web lint types layers check lock bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +21,10 @@ eval: $(READY)  ## evaluate this repository's own prompts, offline
 
 test: $(READY)  ## the test suite
 	$(BIN)/python -m pytest -n auto
+
+test-web: $(READY)  ## tests that need Node and npm
+	npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent
+	$(BIN)/python -m pytest -m web tests/node
 
 lint: $(READY)  ## ruff: rules and format
 	$(BIN)/ruff check .
