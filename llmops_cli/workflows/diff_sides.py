@@ -9,7 +9,7 @@ from llmops_cli.domain.diff import DiffSide
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
 from llmops_cli.domain.revision import parse_reference
 from llmops_cli.domain.tree import FileTree, read_bytes
-from llmops_cli.errors import UserError, did_you_mean
+from llmops_cli.errors import MissingHistoryError, UserError, did_you_mean
 from llmops_cli.files.evalset_file import evalset_paths
 from llmops_cli.files.prompt_file import prompt_paths
 from llmops_cli.vcs.repository import Repository
@@ -55,10 +55,12 @@ class Side:
         return {name: path for name, path in evalset_paths(self.tree).items() if not _hidden(path)}
 
     def raw(self, path: str) -> bytes:
-        """A file's bytes; none where it cannot be read."""
+        """A file's bytes; none where it cannot be read. Raises MissingHistoryError."""
         if path not in self._raw:
             try:
                 self._raw[path] = read_bytes(self.tree, path) or b""
+            except MissingHistoryError:  # of what this clone lacks nobody can tell whether it is wrong
+                raise
             except UserError:
                 self._raw[path] = b""
         return self._raw[path]
@@ -74,6 +76,8 @@ class Side:
         raw = self.raw(path).decode("utf-8", "replace").replace("\r\n", "\n")
         try:
             return Loaded(name, path, raw, load_prompt(self.tree, path))
+        except MissingHistoryError:
+            raise
         except UserError as error:
             return Loaded(name, path, raw, None, str(error.problems[0]))
 

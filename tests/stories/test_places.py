@@ -55,7 +55,7 @@ def test_a_partial_clone_fetches_nothing_and_says_what_is_missing(project: Proje
             (error,) = (line for line in result.stderr.splitlines() if line.startswith("error"))
             assert "git fetch" in error, command
     refused = {command for command, result in results.items() if result.exit_code == ExitCode.USAGE}
-    assert refused >= {"show greet@HEAD~1", "bundle --ref HEAD~1"}
+    assert refused >= {"show greet@HEAD~1", "bundle --ref HEAD~1", "diff HEAD~1"}
     assert ("list" in refused) is (lacks == "tree:0")  # who wrote a file last, only trees can tell
     said = {command: result.exit_code for command, result in results.items()}
     assert not {ExitCode.REGRESSION, ExitCode.BUG} & set(said.values()), said
