@@ -77,9 +77,13 @@ def _fresh(found: CaseFinding) -> Fresh:
     counts = found.fresh
     if counts is None:
         return Fresh(found.standing.value, p=found.p)
-    return Fresh(
+    fresh = Fresh(
         found.standing.value, counts.passes, counts.trials, counts.base_passes, counts.base_trials, found.p
     )
+    plan = found.plan
+    if plan is None:
+        return fresh
+    return replace(fresh, planned=plan.fresh, base_planned=plan.base_fresh, level=plan.level)
 
 
 def _both(delta: Delta) -> str:

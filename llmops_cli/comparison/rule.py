@@ -105,6 +105,7 @@ class CaseFinding:
     p: float | None = None
     fresh: Counts | None = None
     flip: bool = True
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class Examined:
 
     fresh: Counts
     step: Step
+    plan: Plan | None = None
 
 
 def plans(
@@ -270,7 +272,7 @@ def _suspects(
         known, flip = examined.get((place, case_id)), suspicious(counts)
         if known is not None:
             step = known.step
-            found.append(CaseFinding(case_id, counts, step.standing, step.p, known.fresh, flip))
+            found.append(CaseFinding(case_id, counts, step.standing, step.p, known.fresh, flip, known.plan))
         elif flip:
             found.append(CaseFinding(case_id, counts, Standing.GO_ON))
     return tuple(found)

@@ -66,6 +66,12 @@ class Fresh:
     base_passes: int = 0
     base_trials: int = 0
     p: float | None = None
+    planned: int = 0
+    """Trials of the candidate that were planned, `base_planned` those of the base (0: its record serves). Once
+    confirmed, `p` supposes that all that were not asked any more speak against a break."""
+    base_planned: int = 0
+    level: float | None = None
+    """It is broken where `p` is at most this: the case's own part of alpha."""
 
 
 @dataclass(frozen=True, slots=True)

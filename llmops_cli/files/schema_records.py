@@ -156,7 +156,7 @@ def _comparison() -> Schema:
             "reason": _TEXT,
             "accepted": {"type": "boolean", "description": "The branch's own baseline accepts it."},
             "accepted_by": _TEXT | {"description": "The commit that did, its author and day."},
-            "fresh": of_dataclass(Fresh),
+            "fresh": of_dataclass(Fresh, optional=["planned", "base_planned", "level"]),
             "added": _open(
                 {side: {"type": "array", "items": _outcome()} for side in ("base", "candidate")},
                 ["base", "candidate"],

@@ -80,7 +80,7 @@ class Confirmation:
                 break
             fresh = more
             step = examine(plan, fresh)
-        return Examined(fresh, step)
+        return Examined(fresh, step, plan)
 
     async def _round(self, suspect: Suspect, fresh: Counts, candidate: int, base: int) -> Counts | None:
         """The counts after the next trials of both sides, or None where not all could be had."""

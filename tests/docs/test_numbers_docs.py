@@ -50,7 +50,7 @@ def test_the_blocks_run_on_what_report_prints(compared: Project, capsys: pytest.
     compared.write({target: compared.llmops(*shlex.split(command)[1:]).stdout})
     text = PAGE.read_text(encoding="utf-8")
     python = [body for _, body in blocks("run", PAGE)]
-    assert len(python) == text.count("```python")
+    assert len(python) + len(blocks("vary", PAGE)) == text.count("```python")
     names: dict[str, object] = {}
 
     for number, body in enumerate(python):
@@ -73,7 +73,7 @@ def test_the_keys_that_are_drawn_are_those_of_the_document(compared: Project) ->
     run = compared.llmops("eval", "--format", "json").json()
     comparison = run["evalsets"][0]["comparisons"][0]
     case = next(case for case in comparison["cases"] if case["id"] == "ada")
-    (drawn,) = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    drawn, _ = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     totals, cases, sides = re.findall(r"(?:candidate, base|cases\[\]) {2,}(?:totals: )?(.*)", drawn)
 
     assert set(re.findall(r"\w+", totals)) - {"latency"} <= set(comparison["candidate"])
@@ -81,3 +81,99 @@ def test_the_keys_that_are_drawn_are_those_of_the_document(compared: Project) ->
     assert {"passed", "trials", "passes", "outcomes"} <= set(case["candidate"]) & set(
         re.findall(r"\w+", sides)
     )
+
+
+# A right or a wrong answer with a figure of how good it is, as often as the prompt says.
+VARYING = """
+import collections, re, threading
+COUNTS, LOCK = collections.Counter(), threading.Lock()
+
+def answer(messages):
+    text = messages[0]["content"] + messages[1]["content"]
+    with LOCK:
+        COUNTS[text] += 1
+        number = COUNTS[text]
+    every, question = int(re.search(r"in ([0-9]+)", text)[1]), int(re.search(r"question ([0-9]+)", text)[1])
+    worth = int(re.search(r"worth ([0-9]+)", text)[1])
+    right = "wrong" if (number + question) % every == 0 else "right"
+    return f"{right} 0.{worth + (number * 7 + question * 3) % 10}"
+"""
+CHECKS = """
+def quality(output, **rest):
+    return {"score": float(output.split()[1]), "passed": True}
+"""
+PROMPT = """\
+model: python:varying:answer
+inputs: {q: {}}
+messages:
+  - {role: system, content: "be wrong once in 7, be worth 80"}
+  - {role: user, content: "{{ q }}"}
+"""
+SET = """\
+prompt: p
+trials: 3
+scorers:
+  - starts_with: right
+  - python: {value: checks:quality, name: quality, severity: warn}
+gate: {metrics: [quality], min_pass_rate: 50%, prove: 20%}
+cases:
+""" + "".join(
+    f"  - {{id: c{n}, vars: {{q: question {n}}}, tags: [{'even' if n % 2 == 0 else 'odd'}], critical: {n == 3}}}\n"
+    for n in range(14)
+).replace("True", "true").replace("False", "false")
+BROKEN = "{{ 'be wrong once in 1' if 'question 6' in q else 'be wrong once in 7' }}, be worth 70"
+
+
+@pytest.mark.parametrize(
+    ("edited", "code", "said"),
+    [
+        (
+            "do be wrong once in 7, be worth 80",
+            ExitCode.PASS,
+            r"^proven: at most [0-9.]+% after \d+ trials a case$",
+        ),
+        (BROKEN, ExitCode.REGRESSION, r"^c6: confirmed, p = 0\.000"),
+    ],
+)
+def test_the_blocks_of_the_verdict_run_on_a_proof_and_on_a_break(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    edited: str,
+    code: ExitCode,
+    said: str,
+) -> None:
+    files = {"varying.py": VARYING, "checks.py": CHECKS, "llmops.yaml": "allow_python: true\n",
+             "prompts/p.yaml": PROMPT, "evalsets/p.yaml": SET}  # fmt: skip
+    project.commit("p", files)
+    project.llmops("eval", "--trials", "5")
+    assert project.llmops("accept").exit_code == ExitCode.PASS
+    project.commit("accept")
+    project.edit("prompts/p.yaml", "be wrong once in 7, be worth 80", edited)
+    result = project.llmops("eval")
+    assert result.exit_code == code, result.stdout
+    project.write({"run.json": project.llmops("report", "--format", "json").stdout})
+    monkeypatch.chdir(project.root)
+    names: dict[str, object] = {}
+
+    for number, (_, body) in enumerate(blocks("vary", PAGE)):
+        exec(compile(body, f"docs/numbers.md, varying block {number + 1}", "exec"), names)
+
+    printed = capsys.readouterr().out
+    assert re.search(said, printed, re.MULTILINE)
+    assert re.search(r"^even: [+-]\d+%, p = ", printed, re.MULTILINE)
+    assert re.search(r"^quality: 0\.8\d → 0\.[78]\d, p = ", printed, re.MULTILINE)
+    assert "c3: fails an unchanged prompt in" in printed
+
+
+def test_every_number_of_the_verdict_is_drawn_on_the_page() -> None:
+    from dataclasses import fields
+
+    from llmops_cli.domain.comparison import Fresh, SetTest, Statistics
+    from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
+
+    _, drawn = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    words = set(re.findall(r"\w+", drawn))
+
+    for kind in (Fresh, SetTest, Statistics, Added, CriticalChance, Proof, Slice):
+        assert {field.name for field in fields(kind)} <= words, kind

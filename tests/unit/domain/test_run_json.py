@@ -9,18 +9,22 @@ from llmops_cli.domain.comparison import (
     Comparison,
     Delta,
     DeltaKind,
+    Fresh,
     Reason,
     Result,
+    SetTest,
     Side,
+    Statistics,
     Status,
     Totals,
     Verdict,
 )
-from llmops_cli.domain.evalset import Case, Evalset, GateSpec
+from llmops_cli.domain.evalset import Case, Evalset, GateSpec, PassRule
 from llmops_cli.domain.outcome import EvalsetRun, Failure, Outcome, Provenance, Run, Source, VariantInfo
 from llmops_cli.domain.request import Response, ToolCall, Usage
 from llmops_cli.domain.run_json import result_from_dict, result_to_dict
 from llmops_cli.domain.scoring import Metrics, NamedScore, Score
+from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
 from llmops_cli.errors import SourceLocation
 
 _text = st.text(st.characters(), max_size=12)
@@ -46,6 +50,36 @@ _responses = st.builds(
     usage=st.none() | st.builds(Usage, st.integers(0, 9), st.integers(0, 9)),
     cost=_amount,
     latency=_amount,
+)
+
+
+_count, _share = st.integers(0, 99), st.floats(0, 1)
+_statistics = st.builds(
+    Statistics,
+    _count,
+    st.lists(
+        st.builds(
+            SetTest, _text, _text, _share, st.none() | _share, _share, _share, st.booleans(), _share, _share
+        ),
+        max_size=2,
+    ).map(tuple),
+    st.none() | _share,
+    st.none() | _share,
+    st.lists(st.builds(Slice, _text, _count, *[_share] * 6, st.booleans()), max_size=2).map(tuple),
+    st.lists(st.builds(CriticalChance, _text, *[_count] * 3, *[_share] * 3), max_size=2).map(tuple),
+)
+_proofs = st.builds(
+    Proof,
+    st.sampled_from(["proven", "refuted", "undecided"]),
+    _share,
+    _count,
+    _count,
+    st.lists(_count, max_size=3).map(tuple),
+    *[_count] * 3,
+    *[st.none() | _share] * 4,
+    _count,
+    _amount,
+    _text,
 )
 
 
@@ -87,15 +121,33 @@ def _results(draw: st.DrawFn) -> Result:
     variant = VariantInfo(
         "default", "p", "p1:x", {"provider": "echo", "model": "m"}, draw(st.booleans()), "m"
     )
-    gate = GateSpec(min_pass_rate=draw(st.none() | st.floats(0, 1)), max_cost=draw(_amount))
+    gated = st.dictionaries(_text, _share, max_size=2)
+    gate = GateSpec(
+        metrics=draw(gated),
+        prove=draw(st.none() | st.just(0.05)),
+        min_pass_rate=draw(st.none() | st.floats(0, 1)),
+        max_cost=draw(_amount),
+    )
     where = SourceLocation("evalsets/e.yaml", 1)
+    fresh = st.builds(Fresh, st.sampled_from(["confirmed", "cleared", "go on"]), *[_count] * 4, _share,
+                      _count, _count, _share)  # fmt: skip
     deltas = []
     for case in cases:
         passed = st.none() | st.booleans()
         base = draw(st.just(Side()) | st.builds(Side, _outcomes(case.id), passed))
         candidate = draw(st.builds(Side, _outcomes(case.id), passed))
         deltas.append(
-            Delta(draw(st.sampled_from(DeltaKind)), case.id, "default", base, candidate, case, draw(_text))
+            Delta(
+                draw(st.sampled_from(DeltaKind)),
+                case.id,
+                "default",
+                base,
+                candidate,
+                case,
+                draw(_text),
+                fresh=draw(st.none() | fresh),
+                added=draw(st.none() | st.builds(Added, _outcomes(case.id), _outcomes(case.id))),
+            )
         )
     totals = st.builds(Totals, *[st.integers(0, 9)] * 5, mean_score=_amount, cost=_amount)
     comparison = Comparison(
@@ -104,9 +156,12 @@ def _results(draw: st.DrawFn) -> Result:
         changes=tuple(draw(st.lists(_text, max_size=2))),
         metrics=(("m", Metrics({"recall": 0.5}, ("a",), (("1",),))),),
         notes=tuple(draw(st.lists(_text, max_size=1))),
+        statistics=draw(st.none() | _statistics), proof=draw(st.none() | _proofs),
+        pass_rule=(rule := PassRule(draw(st.none() | st.just((2, 3))))),
     )  # fmt: skip
-    evalset = Evalset("e", "evalsets/e.yaml", where, ("p",), tuple(cases), gate=gate)
+    evalset = Evalset("e", "evalsets/e.yaml", where, ("p",), tuple(cases), pass_rule=rule, gate=gate)
     outcomes = tuple(outcome for delta in deltas for outcome in delta.candidate.outcomes)
+    outcomes += tuple(outcome for delta in deltas if delta.added for outcome in delta.added.candidate)
     inputs = {
         (case.id, "default"): draw(st.dictionaries(_text, st.none() | _text, max_size=2)) for case in cases
     }
@@ -140,9 +195,13 @@ def test_outcomes_cases_and_the_verdict_are_read_back(result: Result) -> None:
     assert part.inputs == before.inputs
     assert (part.complete, found.run.interrupted) == (before.complete, result.run.interrupted)
     assert found.verdict == result.verdict
-    assert [delta.kind for delta in found.comparisons[0].deltas] == [
-        d.kind for d in result.comparisons[0].deltas
+    (comparison,), (written,) = found.comparisons, result.comparisons
+    assert [(d.kind, d.fresh, d.added) for d in comparison.deltas] == [
+        (d.kind, d.fresh, d.added) for d in written.deltas
     ]
+    assert (comparison.statistics, comparison.proof, comparison.gate, comparison.pass_rule) == (
+        written.statistics, written.proof, written.gate, written.pass_rule,
+    )  # fmt: skip
 
 
 @given(_results())
@@ -155,3 +214,26 @@ def test_keys_that_a_newer_version_added_are_passed_over(result: Result) -> None
         place["of_tomorrow"] = 1
 
     assert json.loads(json.dumps(result_to_dict(result_from_dict(newer)))) == document
+
+
+@given(_results())
+def test_a_run_of_before_is_read_without_what_it_did_not_have(result: Result) -> None:
+    older = json.loads(json.dumps(result_to_dict(result)))
+    (part,) = older["evalsets"]
+    (comparison,) = part["comparisons"]
+    del part["pass"], comparison["proof"]
+    for name in ("slices", "critical"):
+        (comparison["statistics"] or {}).pop(name, None)
+    for test in (comparison["statistics"] or {"tests": ()})["tests"]:
+        del test["base"], test["candidate"]
+    for case in comparison["cases"]:
+        case.pop("added", None)
+        for name in ("planned", "base_planned", "level"):
+            case.get("fresh", {}).pop(name, None)
+
+    (read,) = result_from_dict(older).comparisons
+
+    assert (read.proof, read.pass_rule) == (None, PassRule())
+    assert all(delta.added is None for delta in read.deltas)
+    if read.statistics is not None:
+        assert (read.statistics.slices, read.statistics.critical) == ((), ())
