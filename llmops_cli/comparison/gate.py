@@ -14,6 +14,7 @@ from llmops_cli.domain.comparison import (
     Delta,
     DeltaKind,
     Reason,
+    SetTest,
     Statistics,
     Status,
     Verdict,
@@ -77,17 +78,18 @@ def _dropped(comparison: Comparison, statistics: Statistics) -> list[Reason]:
     """The pass rate, and each metric that `gate:` names, over the whole set."""
     reasons = []
     for test in statistics.tests:
-        if not test.worse:
-            continue
-        if test.metric in comparison.gate.metrics and test.base is not None and test.candidate is not None:
-            p = "" if test.method == EXACT else f", p = {test.adjusted_p:.2g}"
-            what = f"{test.metric} fell by {test.drop:.2f} ({test.base:.2f} → {test.candidate:.2f}){p}"
-        else:
-            bound = f", at most {test.at_most:.1%}" if test.at_most is not None else ""
-            what = f"{test.metric} dropped by {test.drop:.1%}{bound} (p = {test.adjusted_p:.2g})"
-        text = f"{comparison.title}: {what}{_attribution(comparison)}"
-        reasons.append(_blamed(comparison, text, comparison.where))
+        if test.worse and not test.accepted:
+            text = f"{comparison.title}: {_fall(comparison, test)}{_attribution(comparison)}"
+            reasons.append(_blamed(comparison, text, comparison.where))
     return reasons
+
+
+def _fall(comparison: Comparison, test: SetTest) -> str:
+    if test.metric in comparison.gate.metrics and test.base is not None and test.candidate is not None:
+        p = "" if test.method == EXACT else f", p = {test.adjusted_p:.2g}"
+        return f"{test.metric} fell by {test.drop:.2f} ({test.base:.2f} → {test.candidate:.2f}){p}"
+    bound = f", at most {test.at_most:.1%}" if test.at_most is not None else ""
+    return f"{test.metric} dropped by {test.drop:.1%}{bound} (p = {test.adjusted_p:.2g})"
 
 
 def _proof(comparison: Comparison) -> list[Reason]:
@@ -231,6 +233,12 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
         f"{c.title}: accepted in this branch's baseline: {', '.join(d.case_id for d in c.accepted)}{_acceptors(c)}"
         for c in comparisons
         if c.accepted
+    ]
+    notes += [
+        f"{c.title}: accepted in this branch's baseline: {_fall(c, test)}"
+        for c in comparisons
+        for test in (c.statistics.tests if c.statistics else ())
+        if test.accepted
     ]
     partial = [run.evalset.name for run in runs if not run.complete]
     if partial:

@@ -92,6 +92,8 @@ class SetTest:
     base: float | None = None
     """The mean over cases on the base's side; `candidate` likewise. None in runs of before."""
     candidate: float | None = None
+    accepted: bool = False
+    """Worse, and the branch's own baseline accepts it: shown, not blocking."""
 
 
 @dataclass(frozen=True, slots=True)

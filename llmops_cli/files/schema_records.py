@@ -187,7 +187,10 @@ def _comparison() -> Schema:
 def _statistics() -> Schema:
     properties = {
         "cases": _COUNT,
-        "tests": {"type": "array", "items": of_dataclass(SetTest, optional=["base", "candidate"])},
+        "tests": {
+            "type": "array",
+            "items": of_dataclass(SetTest, optional=["base", "candidate", "accepted"]),
+        },
         "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},
         "chance_of_missing": {"type": ["number", "null"], "description": "Of min_pass_rate, by luck alone."},
         "slices": {"type": "array", "items": of_dataclass(Slice), "description": "By tag."},

@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from llmops_cli.comparison.findings import weighed
+from llmops_cli.comparison.rule import judge
 from llmops_cli.domain.baseline import Baseline
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Side
 from llmops_cli.domain.evalset import Evalset
+from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.errors import UserError
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.workflows.base_side import adopted, response_of
+from llmops_cli.workflows.confirming import compared_of
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.scoring import CaseScoring
@@ -64,26 +68,65 @@ async def mark_accepted(
     return replace(comparison, deltas=tuple(deltas))
 
 
+async def accept_tests(
+    comparison: Comparison,
+    evalset: Evalset,
+    plan: VariantPlan,
+    own: Baseline | None,
+    scoring: CaseScoring,
+) -> Comparison:
+    """Mark falls of the whole set that the branch's own baseline accepts: it holds answers to exactly these
+    requests for all cases, and the same tests do not find the candidate worse than those."""
+    statistics = comparison.statistics
+    if own is None or statistics is None or not any(test.worse for test in statistics.tests):
+        return comparison
+    deltas: list[Delta] = []
+    for delta in comparison.deltas:
+        if not delta.comparable or delta.accepted:
+            continue
+        outcomes = await _own_outcomes(delta, evalset, plan, own, scoring)
+        if not outcomes:
+            return comparison
+        deltas.append(replace(delta, kind=DeltaKind.UNCHANGED, base=Side(outcomes)))
+    against_own = replace(comparison, deltas=tuple(deltas))
+    judged = evalset.judged_metrics
+    (finding,) = judge([compared_of(against_own, judged)])
+    found = weighed(against_own, finding, judged).statistics
+    worse = {test.metric for test in found.tests if test.worse} if found else set()
+    tests = (replace(test, accepted=test.worse and test.metric not in worse) for test in statistics.tests)
+    return replace(comparison, statistics=replace(statistics, tests=tuple(tests)))
+
+
+async def _own_outcomes(
+    delta: Delta, evalset: Evalset, plan: VariantPlan, own: Baseline, scoring: CaseScoring
+) -> tuple[Outcome, ...]:
+    """The branch's own recorded answers to the candidate's request, under today's scorers."""
+    if delta.case is None:
+        return ()
+    request = plan.requests[delta.case_id]
+    found: list[Outcome] = []
+    for line in own.lines.get((delta.case_id, plan.variant.name), ()):
+        if line.request != request.fingerprint:
+            continue
+        specs = evalset.scorers_of(delta.case)
+        scores = await scoring.score(
+            specs, delta.case, request, response_of(line), line.scores, accepted=_first_text(delta)
+        )
+        found += [
+            Outcome(delta.case_id, line.variant, len(found) + n + 1, line.request, Source.BASELINE,
+                    response_of(line, n), scores=scores)
+            for n in range(line.count)
+        ]  # fmt: skip
+    return tuple(found)
+
+
 async def _accepted(
     delta: Delta, evalset: Evalset, plan: VariantPlan, own: Baseline, scoring: CaseScoring
 ) -> bool:
     if delta.kind is not DeltaKind.REGRESSED or delta.case is None:
         return False
-    request = plan.requests[delta.case_id]
-    lines = [
-        line
-        for line in own.lines.get((delta.case_id, plan.variant.name), ())
-        if line.request == request.fingerprint
-    ]
-    passes = trials = 0
-    for line in lines:
-        specs = evalset.scorers_of(delta.case)
-        scores = await scoring.score(
-            specs, delta.case, request, response_of(line), line.scores, accepted=_first_text(delta)
-        )
-        gating = [named for named in scores if named.severity == "fail"]
-        trials += line.count
-        passes += line.count * all(named.score is not None and named.score.passed for named in gating)
+    outcomes = await _own_outcomes(delta, evalset, plan, own, scoring)
+    trials, passes = len(outcomes), sum(outcome.passed is True for outcome in outcomes)
     if not trials or not delta.candidate.trials:
         return False
     return delta.candidate.passes * trials >= passes * delta.candidate.trials

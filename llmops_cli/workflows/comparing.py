@@ -11,7 +11,7 @@ from llmops_cli.domain.outcome import EvalsetRun, Outcome
 from llmops_cli.domain.redaction import redact_outcome
 from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import UserError
-from llmops_cli.workflows.against import mark_accepted
+from llmops_cli.workflows.against import accept_tests, mark_accepted
 from llmops_cli.workflows.base_side import BaseSides, accepted_answer, strangers
 from llmops_cli.workflows.confirming import Question, Suspect
 from llmops_cli.workflows.diff_prompts import change_of
@@ -92,6 +92,14 @@ class Comparing:
         names = {line.prompt: line.prompt_name for found in baseline.lines.values() for line in found}
         before = self._versions.find(names.get(digests[0], variant.prompt.name), digests[0])
         return change_of(before, variant.prompt) if before is not None else None
+
+    async def accept_tests(self, plan: EvalsetPlan, comparison: Comparison) -> Comparison:
+        """The comparison with those falls of the whole set marked that the branch's own baseline accepts."""
+        if self._own is None:
+            return comparison
+        variant = next(v for v in plan.variants if v.variant.name == comparison.variant.name)
+        own = self._own.get(plan.evalset.name)
+        return await accept_tests(comparison, plan.evalset, variant, own, self._parts.scoring)
 
     def settled(self, plan: EvalsetPlan, comparison: Comparison) -> frozenset[str]:
         """Cases in which no break hides behind failures on both sides: the base was asked the same, or the

@@ -217,7 +217,9 @@ class _Evaluation:
             examined = await self.confirmation.examine_all(counts, suspects)
         found = dict(zip(varying, judge(counts, examined), strict=True))
         return [
-            weighed(comparison, found.get(n), plan.evalset.judged_metrics)
+            await self.comparing.accept_tests(
+                plan, weighed(comparison, found.get(n), plan.evalset.judged_metrics)
+            )
             for n, (plan, comparison) in enumerate(compared)
         ]
 

@@ -177,3 +177,23 @@ def test_where_answers_do_not_vary_a_fall_counts_as_it_is(project: Project) -> N
     assert "greet: quality fell by 0.05 (0.90 → 0.85)" in result.stdout
     assert "greet: quality −0.05 (0.90 → 0.85)" in result.stdout
     assert "p =" not in result.stdout
+
+
+def test_a_fall_that_the_branch_accepts_is_shown_and_does_not_block(graded: Project) -> None:
+    graded.git("switch", "--quiet", "--create", "change")
+    graded.edit("prompts/p.yaml", "worth 0.85", "worth 0.7")
+    graded.commit("worse")
+    assert graded.llmops("eval", "--against", "main...").exit_code == ExitCode.REGRESSION
+    graded.llmops("eval")
+    graded.llmops("accept")
+    graded.commit("worse, and accepted")
+
+    result = graded.llmops("eval", "--against", "main...", "--format", "json")
+
+    assert result.exit_code == ExitCode.PASS
+    (comparison,) = result.json()["evalsets"][0]["comparisons"]
+    assert [test["accepted"] for test in comparison["statistics"]["tests"]] == [False, True]
+    assert "accepted in this branch's baseline: quality fell by 0.1" in str(result.json()["verdict"]["notes"])
+    graded.edit("prompts/p.yaml", "worth 0.7", "worth 0.5")
+    graded.commit("worse again")
+    assert graded.llmops("eval", "--against", "main...").exit_code == ExitCode.REGRESSION
