@@ -176,7 +176,8 @@ def test_every_option_and_variable_that_is_named_exists(tmp_path: Path) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) - {"--help", "--version"}
     variables = set(re.findall(r"LLMOPS_[A-Z_]+", _TEXT))
     known_options, known_variables = set[str](), set[str]()
-    for command in getattr(typer.main.get_command(app), "commands", {}).values():
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    for command in [*commands.values(), *commands["ci"].commands.values()]:
         for parameter in command.params:
             known_options |= set(parameter.opts)
             known_variables |= {str(parameter.envvar)} if parameter.envvar else set()
