@@ -5,7 +5,8 @@ Settings are compared here rather than with DeepDiff: they are plain JSON values
 imports.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -49,7 +50,7 @@ class TextChange:
         """Lines added and removed."""
         old, new = split_lines(self.before, self.after)
         added = removed = 0
-        for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        for operation, a, b, c, d in line_matcher(old, new).get_opcodes():
             if operation != "equal":
                 removed, added = removed + b - a, added + d - c
         return added, removed
@@ -85,6 +86,48 @@ def split_lines(before: str | None, after: str | None) -> tuple[list[str], list[
     if all(text.endswith("\n") for text in texts):
         before, after = (text.removesuffix("\n") if text else text for text in (before, after))
     return before.split("\n") if before else [], after.split("\n") if after else []
+
+
+MOST_PAIRS = 1_000_000
+"""Pairs of equal lines that a comparison looks at; its time grows with them."""
+
+
+def line_matcher(old: Sequence[str], new: Sequence[str]) -> "SequenceMatcher[Any]":
+    """Compares lines; what it says are places in both texts.
+
+    Where few lines stand in them again and again, equal beginnings and ends are taken as such, and between them
+    those lines begin no match: two hundred thousand times the same five lines would be compared for hours.
+    """
+    if _pairs(old, new).total() <= MOST_PAIRS:
+        return SequenceMatcher(None, old, new, autojunk=False)
+    ours, theirs = _with_ends_named(old, new)
+    pairs = _pairs(ours, theirs)
+    total, common = pairs.total(), set[Any]()
+    for line, count in pairs.most_common():
+        if total <= MOST_PAIRS:
+            break
+        common.add(line)
+        total -= count
+    return SequenceMatcher(common.__contains__ if common else None, ours, theirs, autojunk=False)
+
+
+def _pairs(old: Sequence[Any], new: Sequence[Any]) -> Counter[Any]:
+    """How many pairs of equal lines there are, by line."""
+    here, there = Counter(old), Counter(new)
+    return Counter({line: count * there[line] for line, count in here.items() if line in there})
+
+
+def _with_ends_named(old: Sequence[str], new: Sequence[str]) -> tuple[list[Any], list[Any]]:
+    """Each line of an equal beginning or end as a value that stands once on either side."""
+    ours, theirs = list[Any](old), list[Any](new)
+    shortest, begin, end = min(len(old), len(new)), 0, 0
+    while begin < shortest and old[begin] == new[begin]:
+        ours[begin] = theirs[begin] = (0, begin)
+        begin += 1
+    while end < shortest - begin and old[-1 - end] == new[-1 - end]:
+        ours[-1 - end] = theirs[-1 - end] = (1, end)
+        end += 1
+    return ours, theirs
 
 
 def setting_changes(before: Any, after: Any, path: str = "") -> tuple[SettingChange, ...]:

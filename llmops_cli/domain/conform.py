@@ -7,93 +7,141 @@ their types only after this check.
 import dataclasses
 import math
 import types
-from collections.abc import Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+Seen = set[int]
+"""Objects that were looked into already: a case stands in a run more than once."""
+Check = Callable[[Any, Seen], str | None]
+"""Says what is wrong with a value, beginning with where in it; None where nothing is."""
 
-def conform(value: object, expected: Any, at: str = "") -> None:
+
+def conform(value: object, expected: Any) -> None:
     """Raises TypeError, naming the place, where a value is not of the expected type.
 
     A float may be an int, never NaN or infinite; no number is a bool; what is `Any` is not looked into.
     """
-    origin = get_origin(expected)
-    if expected is Any:
-        return
-    if origin in (Union, types.UnionType):
-        _one_of(value, get_args(expected), at)
-    elif origin is Literal:
-        _require(value in get_args(expected), value, expected, at)
-    elif origin is tuple:
-        _tuple(value, get_args(expected), at)
-    elif isinstance(origin, type) and issubclass(origin, Mapping):
-        _require(isinstance(value, Mapping), value, expected, at)
-        keys, values = get_args(expected)
-        for key, item in value.items():  # type: ignore[attr-defined]
-            conform(key, keys, f"{at} key")
-            conform(item, values, f"{at}[{str(key)[:40]!r}]")
-    elif isinstance(origin, type) and issubclass(origin, Sequence):
-        _items(value, get_args(expected)[0], at)
-    else:
-        _plain(value, expected, at)
-
-
-def _plain(value: object, expected: Any, at: str) -> None:
-    if expected is None or expected is type(None):
-        _require(value is None, value, "None", at)
-    elif expected is float:
-        _require(
-            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
-            value, "a number", at,
-        )  # fmt: skip
-    elif expected is int:
-        _require(isinstance(value, int) and not isinstance(value, bool), value, "a whole number", at)
-    elif not isinstance(expected, type) or issubclass(expected, Enum):
-        _require(isinstance(expected, type) and isinstance(value, expected), value, expected, at)
-    else:
-        _require(isinstance(value, expected), value, expected, at)
-        if dataclasses.is_dataclass(value):
-            for name, hint in _fields(value.__class__):
-                conform(getattr(value, name), hint, f"{at}.{name}" if at else name)
-
-
-def _one_of(value: object, expected: Sequence[Any], at: str) -> None:
-    told: TypeError | None = None
-    for one in expected:
-        try:
-            conform(value, one, at)
-        except TypeError as error:
-            # of a dataclass or None, the reader wants to hear what is wrong in the dataclass
-            told = error if told is None or isinstance(value, one if isinstance(one, type) else ()) else told
-        else:
-            return
-    if told is not None:
-        raise told
-
-
-def _tuple(value: object, expected: Sequence[Any], at: str) -> None:
-    if len(expected) == 2 and expected[1] is ...:
-        _items(value, expected[0], at)
-        return
-    _require(isinstance(value, tuple | list) and len(value) == len(expected), value, "so many items", at)
-    for number, item in enumerate(value):  # type: ignore[arg-type, var-annotated]
-        conform(item, expected[number], f"{at}[{number}]")
-
-
-def _items(value: object, expected: Any, at: str) -> None:
-    _require(isinstance(value, tuple | list), value, "a list", at)
-    for number, item in enumerate(value):  # type: ignore[arg-type, var-annotated]
-        conform(item, expected, f"{at}[{number}]")
-
-
-def _require(holds: bool, value: object, expected: Any, at: str) -> None:
-    if not holds:
-        wanted = expected.__name__ if isinstance(expected, type) else str(expected)
-        raise TypeError(f"{at or 'the value'} is {type(value).__name__}, not {wanted}")
+    wrong = _check_for(expected)(value, set())
+    if wrong is not None:
+        raise TypeError(wrong.removeprefix("."))
 
 
 @cache
-def _fields(cls: Any) -> tuple[tuple[str, Any], ...]:
-    hints = get_type_hints(cls)
-    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(cls))
+def _check_for(expected: Any) -> Check:
+    origin, arguments = get_origin(expected), get_args(expected)
+    if expected is Any:
+        return lambda _value, _seen: None
+    if expected in _PLAIN:
+        return _PLAIN[expected]
+    if origin in (Union, types.UnionType):
+        return _one_of([_check_for(one) for one in arguments])
+    if origin is Literal:
+        return lambda value, _seen: None if value in arguments else _is(value, f"one of {arguments}")
+    if origin is tuple and not (len(arguments) == 2 and arguments[1] is ...):
+        return _fixed([_check_for(one) for one in arguments])
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _mapping(_check_for(arguments[0]), _check_for(arguments[1]))
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return _items(_check_for(arguments[0]))
+    return _instance(expected)
+
+
+def _number(value: Any, _seen: Seen) -> str | None:
+    kind = type(value)
+    return None if kind is int or (kind is float and math.isfinite(value)) else _is(value, "a number")
+
+
+def _kind(kind: type, name: str) -> Check:
+    return lambda value, _seen: None if type(value) is kind else _is(value, name)
+
+
+_PLAIN: dict[Any, Check] = {
+    str: _kind(str, "text"),
+    int: _kind(int, "a whole number"),
+    bool: _kind(bool, "true or false"),
+    float: _number,
+    types.NoneType: _kind(types.NoneType, "null"),
+}
+
+
+def _one_of(checks: Sequence[Check]) -> Check:
+    def check(value: Any, seen: Seen) -> str | None:
+        told = None
+        for one in checks:
+            wrong = one(value, seen)
+            if wrong is None:
+                return None
+            # of a dataclass or null, the reader wants to hear what is wrong inside the dataclass
+            told = wrong if told is None or len(wrong) > len(told) else told
+        return told
+
+    return check
+
+
+def _fixed(checks: Sequence[Check]) -> Check:
+    def check(value: Any, seen: Seen) -> str | None:
+        if not isinstance(value, tuple | list) or len(value) != len(checks):
+            return _is(value, f"a list of {len(checks)}")
+        for number, item in enumerate(value):
+            wrong = checks[number](item, seen)
+            if wrong is not None:
+                return f"[{number}]{wrong}"
+        return None
+
+    return check
+
+
+def _items(item_check: Check) -> Check:
+    def check(value: Any, seen: Seen) -> str | None:
+        if not isinstance(value, tuple | list):
+            return _is(value, "a list")
+        for number, item in enumerate(value):
+            wrong = item_check(item, seen)
+            if wrong is not None:
+                return f"[{number}]{wrong}"
+        return None
+
+    return check
+
+
+def _mapping(key_check: Check, value_check: Check) -> Check:
+    def check(value: Any, seen: Seen) -> str | None:
+        if not isinstance(value, Mapping):
+            return _is(value, "a mapping")
+        for key, item in value.items():
+            wrong = key_check(key, seen) or value_check(item, seen)
+            if wrong is not None:
+                return f"[{str(key)[:40]!r}]{wrong}"
+        return None
+
+    return check
+
+
+def _instance(expected: Any) -> Check:
+    """An enumeration, a dataclass with its fields, or whatever else is a class."""
+    if not isinstance(expected, type):
+        return lambda value, _seen: _is(value, str(expected))
+    checks: list[tuple[str, Check]] | None = None
+
+    def check(value: Any, seen: Seen) -> str | None:
+        nonlocal checks
+        if not isinstance(value, expected):
+            return _is(value, expected.__name__)
+        if not dataclasses.is_dataclass(expected) or id(value) in seen:
+            return None
+        if checks is None:  # not before it is needed: a class may hold itself
+            hints = get_type_hints(expected)
+            checks = [(field.name, _check_for(hints[field.name])) for field in dataclasses.fields(expected)]
+        for name, field_check in checks:
+            wrong = field_check(getattr(value, name), seen)
+            if wrong is not None:
+                return f".{name}{wrong}"
+        seen.add(id(value))
+        return None
+
+    return check
+
+
+def _is(value: object, wanted: str) -> str:
+    return f" is {type(value).__name__}, not {wanted}"

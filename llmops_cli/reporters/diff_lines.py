@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from llmops_cli.domain.changes import Kind, SettingChange, split_lines
+from llmops_cli.domain.changes import Kind, SettingChange, line_matcher, split_lines
 from llmops_cli.domain.diff import AnswerPair, AnswersDiff, CaseEdit, Diff, Effect, EvalsetDiff, PromptDiff
 from llmops_cli.domain.prompt import short_digest
 from llmops_cli.reporters import figures
@@ -35,7 +34,7 @@ class Line:
 def hunks(before: str | None, after: str | None, context: int = CONTEXT) -> Iterator[list[Line]]:
     """The changed places of a text, each with the lines around it."""
     old, new = split_lines(before, after)
-    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(context):
+    for group in line_matcher(old, new).get_grouped_opcodes(context):
         lines: list[Line] = []
         for operation, a, b, c, d in group:
             if operation == "equal":

@@ -27,6 +27,8 @@ MOST_CONTEXT = 64 * 1024
 MOST_RUN = 64 * 1024 * 1024
 """Bytes read of each."""
 DEEPEST = 100
+WIDEST = 2_000_000
+"""Lists and objects; a case of ours has about ten."""
 LARGEST = 2**63
 _DAMAGED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -119,19 +121,28 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _check_shape(document: Any) -> None:
-    """No deeper than any of ours, and no number that arithmetic or a format would stumble over."""
-    todo: list[tuple[Any, int]] = [(document, 1)]
-    while todo:
-        value, depth = todo.pop()
-        if isinstance(value, dict | list):
-            if depth > DEEPEST:
-                raise ValueError(f"nested more than {DEEPEST} deep")
-            items = value.values() if isinstance(value, dict) else value
-            todo += [(item, depth + 1) for item in items if isinstance(item, dict | list | int | float)]
-        elif isinstance(value, float) and not math.isfinite(value):
-            raise ValueError("a number is too large")
-        elif isinstance(value, int) and abs(value) > LARGEST:
-            raise ValueError("a whole number is too large")
+    """No deeper and wider than any of ours, and no number that arithmetic or a format would stumble over."""
+    level, count = [document], 0
+    for _ in range(DEEPEST + 1):
+        below: list[Any] = []
+        for value in level:
+            for item in (
+                value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            ):
+                kind = type(item)
+                if kind is dict or kind is list:
+                    below.append(item)
+                elif kind is float and not math.isfinite(item):
+                    raise ValueError("a number is too large")
+                elif kind is int and abs(item) > LARGEST:
+                    raise ValueError("a whole number is too large")
+        count += len(below)
+        if count > WIDEST:
+            raise ValueError(f"more than {WIDEST} lists and objects")
+        if not below:
+            return
+        level = below
+    raise ValueError(f"nested more than {DEEPEST} deep")
 
 
 def _check_places(result: Result) -> None:

@@ -1,5 +1,6 @@
 """Settings compared as JSON, and texts cut into lines."""
 
+import time
 from typing import Any
 
 from hypothesis import given
@@ -51,3 +52,16 @@ def test_a_line_end_that_only_one_side_has_shows() -> None:
     assert split_lines(None, "a\nb\n") == ([], ["a", "b"])
     assert TextChange("t", "a\n", "a").lines == (0, 1)
     assert TextChange("t", None, "a\nb\n").lines == (2, 0)
+
+
+def test_lines_that_stand_everywhere_do_not_take_hours() -> None:
+    """Measured in pairs of equal lines, which is what the time goes with."""
+    few = TextChange(
+        "few", "".join(f"a{n % 7}\n" for n in range(60_000)), "".join(f"a{n % 5}\n" for n in range(60_000))
+    )
+    many = TextChange("many", "x\n" * 3000 + "old\n" + "y\n" * 3000, "x\n" * 3000 + "new\n" + "y\n" * 3000)
+    began = time.process_time()
+
+    assert sum(few.lines) > 0
+    assert many.lines == (1, 1), "equal ends are still found"
+    assert time.process_time() - began < 10

@@ -139,3 +139,11 @@ def test_what_conforms(value: object, expected: Any) -> None:
 def test_what_does_not_conform(value: object, expected: Any) -> None:
     with pytest.raises(TypeError):
         conform(value, expected)
+
+
+def test_more_lists_than_any_run_has_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.json"
+    path.write_text("[" + ",".join(["[]"] * 2_000_001) + "]", encoding="utf-8")
+
+    with pytest.raises(FileError, match="more than 2000000 lists"):
+        read_json(path, 2**24)
