@@ -158,6 +158,10 @@ def next_steps(result: Result) -> list[str]:
             "run only what failed: llmops eval --last-failed",
         ]
         return [*steps, "if the new answers are right: llmops accept"] if _acceptable(result) else steps
+    tests = [test for c in result.comparisons if c.statistics for test in c.statistics.tests]
+    fell = any(test.worse and not test.accepted for test in tests)
+    if status is Status.REGRESSION and fell and _acceptable(result):
+        return ["if the new answers are right: llmops accept"]
     if status is Status.PASS and any(c.against is None for c in result.comparisons) and _acceptable(result):
         return ["make these answers the baseline: llmops accept"]
     return []

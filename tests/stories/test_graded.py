@@ -75,6 +75,7 @@ def test_scores_that_fall_while_every_answer_passes_are_a_regression(graded: Pro
     assert result.json()["evalsets"][0]["gate"]["metrics"] == {"quality": 0.02}
     text = graded.llmops("report").stdout
     assert "p: quality −0.1" in text
+    assert "→ if the new answers are right: llmops accept" in text
 
 
 def test_a_fall_below_the_smallest_that_counts_passes(graded: Project) -> None:
