@@ -132,13 +132,22 @@ def test_stopping_early_never_confirms_what_all_trials_would_not(
         assert at_the_end <= p <= level
     elif at_the_end <= level:
         against = fresh.passes + fresh.base_trials - fresh.base_passes
-        assert against >= 1 + (not plan.doubtful)  # given up early, which costs power and never level
+        assert against >= 1  # given up early, which costs power and never level
 
 
-def test_two_early_passes_clear_a_case() -> None:
-    standing, fresh, _ = asked(plan_of(SOLID, 5e-4), [True, True], [])
+@pytest.mark.parametrize(("record", "passes"), [(10, 3), (9, 2), (8, 1), (7, 1)])
+def test_the_better_the_record_the_more_early_passes_it_takes_to_clear_a_case(
+    record: int, passes: int
+) -> None:
+    standing, fresh, _ = asked(plan_of(Counts(0, 3, record, 10), 5e-4), [True] * passes, [])
     assert standing is Standing.CLEARED
-    assert fresh.trials == 2
+    assert fresh.trials == passes
+
+
+def test_late_passes_weigh_less_than_early_ones() -> None:
+    broken = [False] * 6 + [True] + [False] * 20
+    standing, _, _ = asked(plan_of(SOLID, 5e-4), broken, [])
+    assert standing is Standing.CONFIRMED
 
 
 def test_both_sides_are_asked_side_by_side() -> None:
