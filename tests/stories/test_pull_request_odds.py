@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forge import Forge
+from tests.support.forge import GATE, Forge
 from tests.support.github_server import GitHubServer
 from tests.support.project import Project
 
@@ -81,6 +81,18 @@ def test_histories_without_a_common_commit_are_no_verdict_and_it_is_said(forge: 
     run = forge.checked_as(number, forge.dev.git("rev-parse", "HEAD"))
 
     assert "no commit in common" in run.jobs["evaluate"].annotations("warning")[0]
+    assert forge.check(number) == "neutral"
+
+
+def test_a_base_that_is_gone_is_no_verdict_and_it_is_said(forge: Forge) -> None:
+    forge.start().dev.edit(*SHORTER).commit("a shorter list")
+    number = forge.open("shorter")
+    event = forge.event(number)
+    forge.server.pulls[number]["base"]["sha"] = "f" * 40
+
+    run = forge.runner.run(GATE, event)
+
+    assert "base could not be fetched" in run.jobs["evaluate"].annotations("warning")[0]
     assert forge.check(number) == "neutral"
 
 
