@@ -124,10 +124,14 @@ def _ungraded(comparison: Comparison) -> list[Reason]:
     """A gated metric without scores decides nothing; with too few on the other side neither."""
     reasons = []
     for one in _missing_scores(comparison):
-        if one.whose == "this run" or len(one.cases) > (1 - MIN_COMPARABLE_SHARE) * one.of:
+        if _too_few(one):
             text = f"{comparison.title}: {_no_score(one)}"
             reasons.append(Reason(Status.INCONCLUSIVE, text, comparison.where))
     return reasons
+
+
+def _too_few(one: Ungraded) -> bool:
+    return one.whose == "this run" or len(one.cases) > (1 - MIN_COMPARABLE_SHARE) * one.of
 
 
 def _missing_scores(comparison: Comparison) -> list[Ungraded]:
@@ -228,7 +232,9 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
             + ("; `llmops accept` makes this run the baseline" if all(run.complete for run in runs) else "")
         )
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
-    notes += [f"{c.title}: {_no_score(one)}" for c in comparisons for one in _missing_scores(c)]
+    notes += [
+        f"{c.title}: {_no_score(one)}" for c in comparisons for one in _missing_scores(c) if not _too_few(one)
+    ]
     notes += [
         f"{c.title}: accepted in this branch's baseline: {', '.join(d.case_id for d in c.accepted)}{_acceptors(c)}"
         for c in comparisons

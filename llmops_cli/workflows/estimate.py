@@ -1,6 +1,6 @@
 """`eval --estimate`: what a run would ask and cost at most, without a call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmops_cli.domain.baseline import Baseline
@@ -69,7 +69,10 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions, *, reru
         counts["base_calls"] += 1
         bill.add(model, request)
     for plan in prepared.plans:
-        for variant, case, number in _proof_trials(plan, prepared.baselines, parts):
+        reused = baselines.get(plan.evalset.name)
+        for variant, case, number in _proof_trials(
+            plan, prepared.baselines[plan.evalset.name], reused, parts
+        ):
             counts["proof_calls"] += number
             judges = _judges(parts, plan.evalset, case, variant.requests[case.id])
             counts["judge_calls"] += number * len(judges)
@@ -81,10 +84,10 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions, *, reru
 
 
 def _proof_trials(
-    plan: EvalsetPlan, baselines: Mapping[str, Baseline | None], parts: Parts
+    plan: EvalsetPlan, baseline: Baseline | None, reused: Baseline | None, parts: Parts
 ) -> Iterator[tuple[VariantPlan, Case, int]]:
-    """Trials that a proof may add to both sides of each case whose request is not the one on record."""
-    baseline, most = baselines[plan.evalset.name], plan.evalset.max_trials
+    """Trials that a proof may add to both sides of each case that is not answered from what is on record."""
+    most = plan.evalset.max_trials
     if plan.evalset.gate.prove is None or baseline is None:
         return
     for variant in plan.variants:
@@ -93,7 +96,7 @@ def _proof_trials(
         for case in plan.cases:
             lines = baseline.lines.get((case.id, variant.variant.name), ())
             on_record = sum(line.count for line in lines)
-            if on_record and not known_answers(baseline, variant, case.id):
+            if on_record and not known_answers(reused, variant, case.id):
                 yield variant, case, max(0, most - plan.trials_of(case)) + max(0, most - on_record)
 
 

@@ -284,11 +284,13 @@ def test_the_estimate_says_what_a_proof_may_take(project: Project) -> None:
         project.llmops("eval")
         project.llmops("accept")
         known = project.llmops("eval", "--estimate", "--format", "json").json()
+        fresh = project.llmops("eval", "--estimate", "--fresh", "--format", "json").json()
         project.edit("prompts/greet.yaml", "Greet", "Welcome")
         found = project.llmops("eval", "--estimate", "--format", "json").json()
         said = project.llmops("eval", "--estimate").stdout
 
     assert known["proof_calls"] == 0
+    assert fresh["proof_calls"] == found["proof_calls"]
     # 30 trials a case at most: 28 more of the candidate's, 28 more of the base's
     assert found["proof_calls"] == 4 * 28 * 2
     assert found["cost"] > known["cost"] * 10
