@@ -78,7 +78,7 @@ def _suite(result: Result, part: EvalsetRun, number: int) -> ET.Element:
     }
     for comparison in comparisons:
         prefix = f"{comparison.variant.name}." if len(comparisons) > 1 else ""
-        properties |= {f"{prefix}{key}": value for key, value in _figures(comparison, part).items()}
+        properties |= {f"{prefix}{key}": value for key, value in _figures(comparison).items()}
     said = [line for c in comparisons for line in [*c.changes, *summary.statistics(c), *c.notes]]
     return _element_suite(result, part.evalset.name, number, properties, cases, "\n".join(said))
 
@@ -128,12 +128,13 @@ def _provenance(result: Result) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _figures(comparison: Comparison, part: EvalsetRun) -> dict[str, str]:
+def _figures(comparison: Comparison) -> dict[str, str]:
     info, now, before = comparison.variant, comparison.candidate, comparison.base
     asked = [
-        o.response.cost
-        for o in part.outcomes
-        if o.variant == info.name and o.response and o.source is Source.CALLED
+        outcome.response.cost
+        for delta in comparison.deltas
+        for outcome in delta.candidate.outcomes
+        if outcome.response is not None and outcome.source is Source.CALLED
     ]
     costs = [cost for cost in asked if cost is not None]
     found: dict[str, str | None] = {

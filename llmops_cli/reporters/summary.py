@@ -137,7 +137,8 @@ def headline(result: Result) -> str:
     if status is Status.INCONCLUSIVE:
         return "no verdict could be reached:"
     if status is Status.UNAFFECTED:
-        return result.verdict.reasons[0].text
+        reasons = result.verdict.reasons  # a run file may have been written by anybody
+        return reasons[0].text if reasons else "nothing that counts has changed"
     compared = any(comparison.against for comparison in result.comparisons)
     return "nothing got worse" if compared else "nothing to compare with yet"
 

@@ -61,7 +61,7 @@ class _Report:
         from rich.padding import Padding
         from rich.text import Text
 
-        body = Text(text, style=style) if isinstance(text, str) else text
+        body = Text(inert(text), style=style) if isinstance(text, str) else text
         body.overflow = "fold"
         self.console.print(Padding(body, (0, 0, 0, indent), expand=False) if indent else body)
 
@@ -135,8 +135,8 @@ class _Report:
         critical = " (critical)" if delta.case and delta.case.critical else ""
         head.append(f"  {inert(delta.case_id)}{critical}", style="bold")
         if comparison.variant.name != DEFAULT_VARIANT:
-            head.append(f"  {comparison.variant.name}")
-        head.append(f"  {where}", style="dim")
+            head.append(f"  {inert(comparison.variant.name)}")
+        head.append(f"  {inert(where)}", style="dim")
         self.line()
         self.line(head)
         self._fields(self._details(delta))
