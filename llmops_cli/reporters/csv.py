@@ -109,5 +109,5 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, int | float):
         return value
-    text = inert(shorten(str(value), _CELL_LIMIT))
+    text = shorten(inert(str(value)), _CELL_LIMIT)
     return f"'{text}" if _FORMULA.match(text) else text

@@ -1,5 +1,7 @@
 """What every report for people shares: a row a variant, the effort, the headline, what to do next."""
 
+import shlex
+
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, SetTest, Status, Totals
 from llmops_cli.domain.outcome import Source
 from llmops_cli.reporters import figures
@@ -153,9 +155,11 @@ def next_steps(result: Result) -> list[str]:
     status = result.verdict.status
     first = next((c for c in result.comparisons if c.of_kind(DeltaKind.REGRESSED)), None)
     if status is Status.REGRESSION and first is not None:
-        case = first.of_kind(DeltaKind.REGRESSED)[0].case_id
+        # somebody will paste it into a shell
+        names = (first.variant.prompt, first.evalset, first.of_kind(DeltaKind.REGRESSED)[0].case_id)
+        prompt, evalset, case = (shlex.quote(name) for name in names)
         steps = [
-            f"see the messages: llmops render {first.variant.prompt} --evalset {first.evalset} --case {case}",
+            f"see the messages: llmops render {prompt} --evalset {evalset} --case {case}",
             "run only what failed: llmops eval --last-failed",
         ]
         return [*steps, "if the new answers are right: llmops accept"] if _acceptable(result) else steps

@@ -190,7 +190,7 @@ class _Report:
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
         for text in texts:
-            grid.add_row(Text(f"  {mark}"), Text(text, overflow="fold"))
+            grid.add_row(Text(f"  {mark}"), Text(inert(text), overflow="fold"))
         if grid.row_count:
             self.console.print(grid)
 
@@ -222,7 +222,7 @@ class _Report:
             self.line(f"note: {inert(note)}", "dim")
         head = Text()
         head.append(verdict.status.value, style=_STYLES[verdict.status])
-        head.append(f"  {summary.headline(self.result)}")
+        head.append(f"  {inert(summary.headline(self.result))}")
         self.line(head)
         self._bullets(
             "-", [inert(r.text) for r in verdict.reasons if r.status not in (Status.PASS, Status.UNAFFECTED)]
