@@ -118,7 +118,9 @@ def test_what_the_actions_install_is_what_was_tested() -> None:
 
     assert mine <= blocks(ROOT / "requirements.lock"), "`make lock` mends it"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert {re.split(r"[<>=!]", item)[0].lower() for item in project["dependencies"]} <= names
+    assert {
+        re.split(r"[<>=!]", item)[0].lower().replace(".", "-") for item in project["dependencies"]
+    } <= names
     assert "hatchling" in names
     assert not {"pytest", "mypy", "scipy"} & names
 
