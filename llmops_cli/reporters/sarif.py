@@ -38,12 +38,15 @@ MAX_RESULTS = 25_000
 GATE = "llmops/gate"
 _ROOT = "%SRCROOT%"
 _TEXT_LIMIT = 1000
+_LEVELS = ("error", "warning", "note")
 _SUCCESSFUL = (Status.PASS, Status.UNAFFECTED, Status.REGRESSION)
 
 
 def format_sarif(result: Result) -> str:
     """The log with its one run."""
-    found = [*_gate_results(result), *_case_results(result)]
+    found = sorted(
+        [*_gate_results(result), *_case_results(result)], key=lambda one: _LEVELS.index(one["level"])
+    )
     shown, more = found[:MAX_RESULTS], len(found) - MAX_RESULTS
     rules = list(dict.fromkeys(one["ruleId"] for one in shown))
     places = {rule: place for place, rule in enumerate(rules)}

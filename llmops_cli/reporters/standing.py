@@ -101,7 +101,7 @@ def cases(result: Result) -> Iterator[tuple[Comparison, Delta, Standing]]:
 
 def beyond_cases(result: Result) -> list[tuple[SourceLocation | None, str]]:
     """Grounds of a red verdict that speak of a whole set: bounds, drops. Those of single cases stand with them."""
-    places = {str(place_of(delta, comparison)) for comparison, delta, _ in cases(result)}
+    places = {str(delta.case.where) for _, delta, _ in cases(result) if delta.case is not None}
     return [
         (reason.where, reason.text)
         for reason in result.verdict.reasons
