@@ -6,6 +6,7 @@ Readers pass over keys that they do not know, so that a newer llmops may add som
 from typing import Any
 
 from llmops_cli.domain.baseline import BASELINE_FORMAT, VariantSummary
+from llmops_cli.domain.changes import Kind as ChangeKind
 from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Status, Totals
 from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
@@ -77,9 +78,12 @@ def _answer() -> Schema:
 
 
 def run_schema() -> Schema:
-    """A run file under `.llmops/runs/`, and what `eval --format json` prints."""
+    """A run file under `.llmops/runs/`, and what `eval --format json` prints.
+
+    Within one version keys are only ever added: whoever reads by this schema reads what a newer llmops writes, too.
+    """
     properties = {
-        "llmops_run": _format(RUN_FORMAT),
+        "llmops_run": {"const": RUN_FORMAT, "description": "The format's version."},
         "id": _TEXT,
         "started": {"type": "string", "description": "ISO 8601, UTC."},
         "seconds": {"type": "number", "minimum": 0},
@@ -90,7 +94,21 @@ def run_schema() -> Schema:
         "verdict": _verdict(),
         "evalsets": {"type": "array", "items": _evalset()},
     }
-    return _open(properties, list(properties), "One run of `llmops eval`, with its verdict.")
+    schema = _open(properties, list(properties), "One run of `llmops eval`, with its verdict.")
+    return {"$id": f"urn:llmops:run:{RUN_FORMAT}", **_growing(schema)}
+
+
+def _growing(schema: Any) -> Any:
+    """The schema with room for further keys at every place."""
+    if isinstance(schema, list):
+        return [_growing(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _growing(value)
+        for key, value in schema.items()
+        if key != "additionalProperties" or value is not False
+    }
 
 
 def _verdict() -> Schema:
@@ -105,7 +123,7 @@ def _verdict() -> Schema:
         "reasons": {"type": "array", "items": reason},
         "notes": _TEXTS,
     }
-    return _open(properties, ["status", "reasons", "notes"])
+    return _open(properties, list(properties))
 
 
 def _evalset() -> Schema:
@@ -147,7 +165,7 @@ def _comparison() -> Schema:
             "passes": _COUNT,
             "outcomes": {"type": "array", "items": _outcome()},
         },
-        ["passed", "outcomes"],
+        ["passed", "trials", "passes", "outcomes"],
     )
     case = _open(
         {
@@ -179,9 +197,41 @@ def _comparison() -> Schema:
         "proof": {"anyOf": [of_dataclass(Proof), {"type": "null"}]},
         "metrics": {"type": "object", "additionalProperties": of_dataclass(Metrics)},
         "notes": _TEXTS,
+        "prompt_change": {"anyOf": [_prompt_change(), {"type": "null"}]},
         "cases": {"type": "array", "items": case},
     }
-    return _open(properties, list(properties))
+    later = ("proof", "prompt_change")  # not in the first run files of this format
+    return _open(properties, [name for name in properties if name not in later])
+
+
+def _prompt_change() -> Schema:
+    nullable: Schema = {"type": ["string", "null"]}
+    where = _open(
+        {"path": _TEXT, "line": {"type": ["integer", "null"]}, "column": {"type": ["integer", "null"]}},
+        ["path"],
+    )
+    text = _open(
+        {
+            "title": _TEXT,
+            "before": nullable,
+            "after": nullable,
+            "where": {"anyOf": [where, {"type": "null"}], "description": "Where `after` begins."},
+        },
+        ["title", "before", "after", "where"],
+    )
+    setting = _open(
+        {"name": _TEXT, "kind": {"enum": [kind.value for kind in ChangeKind]}, "before": {}, "after": {}},
+        ["name", "kind", "before", "after"],
+    )
+    properties = {
+        "name": _TEXT,
+        "before_name": nullable,
+        "digest_before": _TEXT,
+        "digest_after": _TEXT,
+        "texts": {"type": "array", "items": text},
+        "settings": {"type": "array", "items": setting},
+    }
+    return _open(properties, list(properties), "From the base's version of the prompt to the candidate's.")
 
 
 def _statistics() -> Schema:
