@@ -103,3 +103,22 @@ def test_a_stream_that_goes_to_a_file_is_no_log(hostile: Project, tmp_path: Path
 
     assert "\n::error file=x" in (tmp_path / "answer.txt").read_text(encoding="utf-8")
     assert "\n:\\u003aerror file=x" in guarded.stdout
+
+
+def test_annotations_are_meant_and_nothing_else_of_them_commands(hostile: Project) -> None:
+    """`--format github` prints commands: ours, one a line, with the hostile texts inside them."""
+    for result in (
+        hostile.llmops("eval", "--format", "github", env=ACTIONS),
+        hostile.llmops("report", "--format", "github"),
+    ):
+        lines = result.stdout.splitlines()
+        assert len(lines) > 2
+        assert all(re.match(r"::(notice|error|warning) [^\n]*title=", line) for line in lines)
+        assert commands(result.stderr) == []
+
+
+def test_reports_in_files_are_no_log(hostile: Project) -> None:
+    hostile.llmops("eval", "--report", "csv=log.csv", "--report", "json=log.json", env=ACTIONS)
+
+    assert "say ##[error]no" in hostile.read("log.csv")
+    assert "##[error]no" in hostile.read("log.json")
