@@ -163,6 +163,11 @@ def test_the_files_of_the_examples_make_a_project_without_mistakes(tmp_path: Pat
     assert "3 cases" in result.stdout
 
 
+def test_every_format_of_a_report_has_a_row() -> None:
+    assert [row[0] for row in table("format")] == list(plugins.built_in("reporters"))
+    assert all(row[1] for row in table("format"))
+
+
 def test_every_bound_of_the_gate_is_named() -> None:
     (sentence,) = re.findall(r"^`gate:` may hold (.*?)\.$", _TEXT, re.DOTALL | re.MULTILINE)
 
