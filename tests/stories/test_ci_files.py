@@ -152,15 +152,15 @@ def test_a_merge_request_fails_for_a_regression_and_warns_without_a_verdict(home
 def test_the_pipelines_own_line_judges_a_merge_request(home: Project) -> None:
     """The script's options are options of `eval`, and its exit code is the verdict."""
     home.llmops("ci", "gitlab")
-    (line,) = [
-        step
-        for step in yaml.safe_load(home.read(".gitlab/llmops.gitlab-ci.yml"))["llmops"]["script"]
-        if "eval" in step
-    ]
+    script = yaml.safe_load(home.read(".gitlab/llmops.gitlab-ci.yml"))["llmops"]["script"]
+    fetch, line = [step for step in script if "eval" in step or "git" in step]
     demo = Project.create(home.root / "demo")
     demo.llmops("init")
     base = demo.commit("start")
     demo.edit("prompts/triage.system.j2", "Answer in exactly this form: ", "").commit("worse")
+    demo.git("branch", "target", base)
+    demo.git("remote", "add", "origin", str(demo.root))
+    demo.git(*shlex.split(fetch.replace("$CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "target"))[1:])
     words = shlex.split(line.replace("$CI_MERGE_REQUEST_DIFF_BASE_SHA", base))[1:]
     (demo.root / "llmops-report").mkdir()
 
