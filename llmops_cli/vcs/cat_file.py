@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+from weakref import finalize
 
 from llmops_cli.errors import UserError
 from llmops_cli.vcs.failures import gave_up
@@ -56,6 +57,7 @@ class CatFile:
         self._start = start
         self._contents = contents
         self._process: Process | None = None
+        self._keeper: finalize[[Process], CatFile] | None = None
 
     def ask(self, names: Sequence[str]) -> list[GitObject | None]:
         """An answer a name, in their order; None for one that leads to nothing.
@@ -75,6 +77,9 @@ class CatFile:
     def close(self) -> None:
         """End git, where it runs."""
         self._process = None
+        if self._keeper is not None:
+            self._keeper.detach()
+            self._keeper = None
 
     def _converse(self, waiting: deque[tuple[int, bytes]], found: list[GitObject | None]) -> None:
         asked: deque[tuple[int, int]] = deque()
@@ -96,6 +101,8 @@ class CatFile:
     def _write(self, lines: bytes) -> None:
         if self._process is None:
             self._process = self._start()
+            # a process in a cycle of references would see its pipes go first: held from outside, it is in none
+            self._keeper = finalize(self, _let_go, self._process)
         try:
             self._process.stdin.write(lines)
             self._process.stdin.flush()
@@ -124,6 +131,11 @@ class CatFile:
         """Why git gave up. Its output is at an end, so that it is not waited for."""
         assert self._process is not None
         return gave_up(self._process.stderr.read().decode("utf-8", "replace"))
+
+
+def _let_go(process: Process) -> None:
+    """Nothing is left to do: what refers to the process is gone with the call."""
+    del process
 
 
 def _line(name: str) -> bytes | None:

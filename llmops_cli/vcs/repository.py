@@ -54,6 +54,7 @@ class Repository:
         self._repo = repo
         _OPEN.add(self)
         self.bare = repo.working_tree_dir is None
+        self._log: Git.AutoInterrupt | None = None
         self._objects = Objects(partial(_cat_file, repo.git))
         top = Path(os.path.realpath(repo.working_tree_dir or repo.git_dir))
         self.prefix = "." if self.bare else Path(os.path.realpath(root)).relative_to(top).as_posix()
@@ -164,23 +165,24 @@ class Repository:
         waiting = {path for folder in folders for path in self.files_below(head, folder)}
         options = ["--name-status", "--no-renames", "-c", "-z", "--no-show-signature", "--no-color", FORMAT]
         command = ["git", "log", *options, head, "--", *map(self._inside, folders)]
-        # GitPython ends the process, where it still runs, as soon as nothing refers to it
-        process = self._repo.git.execute(command, as_process=True)
-        widen(process.stdout)
-        return lambda: self._newest(process, {path for path in waiting if not path.endswith(but)})
+        # GitPython ends it as soon as nothing refers to it; a frame of an error could outlive the command
+        self._log = self._repo.git.execute(command, as_process=True)
+        widen(self._log.stdout)
+        return lambda: self._newest({path for path in waiting if not path.endswith(but)})
 
-    def _newest(self, log: Git.AutoInterrupt, waiting: set[str]) -> dict[str, CommitInfo]:
+    def _newest(self, waiting: set[str]) -> dict[str, CommitInfo]:
         from git.exc import GitCommandError
 
+        assert self._log is not None
         last: dict[str, CommitInfo] = {}
-        for change in read_log(tokens_of(log.stdout), self.prefix):
+        for change in read_log(tokens_of(self._log.stdout), self.prefix):
             for path in change.paths:
                 last.setdefault(path, change.commit)
             waiting -= change.paths
             if not waiting:
                 return last
         try:
-            log.wait()
+            self._log.wait()
         except GitCommandError as error:
             raise failure("log", error) from error
         return last
@@ -284,6 +286,7 @@ class Repository:
 
     def close(self) -> None:
         """End the git processes that were started."""
+        self._log = None
         self._objects.close()
         self._repo.close()
 

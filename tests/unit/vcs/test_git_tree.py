@@ -1,6 +1,8 @@
 """A commit as a tree of files: what is read ahead is what each file alone is."""
 
+import gc
 import random
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -102,6 +104,22 @@ def test_names_that_are_no_text_or_no_line_are_listed_and_read_ahead(project: Pr
     assert set(paths) == set(ODD)
     assert {path: read_bytes(tree, path) for path in paths} == ODD
     repository.close()
+
+
+def test_a_repository_that_nobody_closes_ends_its_git_with_itself(project: Project) -> None:
+    project.commit("files", FILES)
+    repository = open_repository(project.root)
+    assert repository is not None
+    circle: list[object] = [repository.tree(repository.resolve("HEAD"))]
+    circle.append(circle)  # as a generator that belongs to what it walks over makes one
+    assert read_bytes(repository.tree("HEAD"), "prompts/1/p1.yaml") == FILES["prompts/1/p1.yaml"]
+    del repository, circle
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        gc.collect()
+
+    assert [str(warning.message) for warning in said] == []
 
 
 def test_no_git_is_left_running(tree: GitTree, repository: Repository) -> None:
