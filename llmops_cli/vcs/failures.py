@@ -1,7 +1,12 @@
 """What git said when it failed, as an error that a user can act on."""
 
+import re
+from collections.abc import Callable, Sequence
+
 from llmops_cli.errors import MissingHistoryError, UserError
 
+_WHOLE_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ANCESTOR = re.compile(r"[~^][~^0-9]*$")
 _REFETCH = "a partial clone gets it with `git fetch --refetch --no-filter`"
 
 
@@ -34,3 +39,34 @@ def refuse_foreign_owner(error: Exception) -> None:
         raise UserError(
             "the repository belongs to another user, so git refuses to read it", hint=hint
         ) from error
+
+
+def no_such_revision(
+    revision: str,
+    *,
+    born: bool,
+    shallow: bool,
+    known: Callable[[str], bool],
+    candidates: Callable[[], Sequence[str]],
+) -> UserError:
+    """What to say of a revision that names nothing here, and what would help.
+
+    `born`: there is a commit at all; `known` and `candidates` ask git for another revision and for the commits
+    that a short hash could mean. A MissingHistoryError where a longer history would hold it.
+    """
+    message = f"git knows no revision {revision!r}"
+    unshallow = "this clone is shallow: `git fetch --unshallow` brings the rest"
+    if not born:
+        return UserError(message, hint="this repository has no commit yet")
+    if _WHOLE_HASH.fullmatch(revision):
+        hint = f"`git fetch origin {revision}` brings it" + (f"; {unshallow}" if shallow else "")
+        return MissingHistoryError(f"this clone lacks the commit {revision}", hint=hint)
+    if shallow:
+        kind = MissingHistoryError if known(_ANCESTOR.sub("", revision)) else UserError
+        return kind(message, hint=unshallow)
+    if re.fullmatch(r"v\d+", revision):
+        hint = "the numbers that `llmops log` prints are no revisions; take the commit beside it"
+        return UserError(message, hint=hint)
+    if len(found := candidates()) > 1:
+        return UserError(message, hint=f"the short hash is ambiguous: {', '.join(found[:5])}")
+    return UserError(message, hint="a commit, branch, tag, or HEAD~2")

@@ -19,7 +19,7 @@ from weakref import WeakSet
 from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import MissingHistoryError, UserError
 from llmops_cli.vcs.cat_file import Process
-from llmops_cli.vcs.failures import failure, refuse_foreign_owner
+from llmops_cli.vcs.failures import failure, no_such_revision, refuse_foreign_owner
 from llmops_cli.vcs.git_tree import GitTree
 from llmops_cli.vcs.objects import Objects
 from llmops_cli.vcs.records import FORMAT, read_blame, read_log, relative, tokens_of, widen
@@ -35,8 +35,6 @@ _EXPORTED_BY_HOOKS = (
 )  # fmt: skip
 _ERE_SPECIAL = re.compile(r"[][.{}()*+?^$|\\]")
 _WORDS_AT_ONCE = 500
-_WHOLE_HASH = re.compile(r"[0-9a-f]{40}")
-_ANCESTOR = re.compile(r"[~^][~^0-9]*$")
 
 _OPEN: WeakSet[Repository] = WeakSet()
 
@@ -91,22 +89,13 @@ class Repository:
         found = self._find(revision)
         if found is not None:
             return found
-        hint = "a commit, branch, tag, or HEAD~2"
-        if re.fullmatch(r"v\d+", revision):
-            hint = "the numbers that `llmops log` prints are no revisions; take the commit beside it"
-        if self.head is None:
-            hint = "this repository has no commit yet"
-        elif _WHOLE_HASH.fullmatch(revision):
-            raise MissingHistoryError(
-                f"this clone lacks the commit {revision}", hint=f"`git fetch origin {revision}` brings it"
-            )
-        elif self.shallow:
-            hint = "this clone is shallow: `git fetch --unshallow` brings the rest"
-            if self._find(_ANCESTOR.sub("", revision)):
-                raise MissingHistoryError(f"git knows no revision {revision!r}", hint=hint)
-        elif len(self._candidates(revision)) > 1:
-            hint = f"the short hash is ambiguous: {', '.join(self._candidates(revision)[:5])}"
-        raise UserError(f"git knows no revision {revision!r}", hint=hint)
+        raise no_such_revision(
+            revision,
+            born=self.head is not None,
+            shallow=self.shallow,
+            known=lambda other: self._find(other) is not None,
+            candidates=lambda: self._candidates(revision),
+        )
 
     def merge_base(self, one: str, other: str) -> str:
         """The commit where two revisions part. Raises UserError where there is none at hand."""
