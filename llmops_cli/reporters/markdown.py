@@ -6,8 +6,9 @@ sections go first, and a line says which.
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from llmops_cli.domain.changes import PromptChange
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Status, Totals
@@ -28,8 +29,6 @@ _SYMBOLS = {
     Status.REGRESSION: "❌",
     Status.INCONCLUSIVE: "⚪",
 }
-
-
 _ORDINARY = re.compile(r"\w[\w ./:+-]*")
 
 
@@ -38,7 +37,8 @@ class _Section:
     """A piece of the comment; of those that do not fit, the ones with the highest rank go first."""
 
     rank: int
-    text: str
+    text: str | Callable[[], str]
+    """Called only where there is room: thousands of cases may have broken."""
     name: str = ""
 
 
@@ -49,17 +49,19 @@ def format_markdown(result: Result) -> str:
 
 def _fitted(sections: list[_Section]) -> str:
     """In the order of the page, as many as fit, the most important ones first."""
-    kept: set[int] = set()
+    kept: dict[int, str] = {}
     dropped: dict[str, int] = {}
     room = LIMIT - 400  # for the line that says what was left out
     for place in sorted(range(len(sections)), key=lambda n: (sections[n].rank, n)):
-        size = len(sections[place].text) + 2
-        if size <= room and not dropped.get(sections[place].name):
-            kept.add(place)
-            room -= size
-        else:
-            dropped[sections[place].name] = dropped.get(sections[place].name, 0) + 1
-    texts = [section.text for place, section in enumerate(sections) if place in kept]
+        section = sections[place]
+        if section.name not in dropped:
+            text = section.text if isinstance(section.text, str) else section.text()
+            if len(text) + 2 <= room:
+                kept[place] = text
+                room -= len(text) + 2
+                continue
+        dropped[section.name] = dropped.get(section.name, 0) + 1
+    texts = [text for _, text in sorted(kept.items())]
     if dropped:
         what = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in dropped.items())
         texts.append(f"Left out for length: {what}. The run's own report holds everything.")
@@ -152,7 +154,12 @@ def _broken(result: Result, links: Links) -> Iterator[_Section]:
             if is_broken(delta, comparison) and not delta.accepted:
                 heading = "### What broke\n\n" if first else ""
                 first = False
-                yield _Section(4, heading + case_section(comparison, delta, links), "broken cases")
+                text = partial(_case, heading, comparison, delta, links)
+                yield _Section(4, text, "broken cases")
+
+
+def _case(heading: str, comparison: Comparison, delta: Delta, links: Links) -> str:
+    return heading + case_section(comparison, delta, links)
 
 
 def _accepted(result: Result, links: Links) -> Iterator[_Section]:

@@ -103,7 +103,7 @@ def test_commands_are_ours_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=40, deadline=None, phases=[Phase.generate])  # to shrink a whole run takes minutes
+@settings(max_examples=15, deadline=None, phases=[Phase.generate])  # to shrink a whole run takes minutes
 @given(result=any_results())
 def test_no_run_that_hypothesis_finds_makes_it_break(name: str, result: Result) -> None:
     alike = plugins.load("reporters", name)(result) == plugins.load("reporters", name)(result)

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmops_cli.domain.comparison import (
@@ -27,6 +27,7 @@ from llmops_cli.domain.scoring import Metrics, NamedScore, Score
 from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
 from llmops_cli.errors import SourceLocation
 
+_few = settings(max_examples=20)  # a whole run takes a tenth of a second to make
 _text = st.text(st.characters(), max_size=12)
 _amount = st.none() | st.floats(0, 1e6, allow_nan=False)
 _wheres = st.builds(
@@ -178,6 +179,7 @@ def _results(draw: st.DrawFn) -> Result:
     return Result(run, (comparison,), Verdict(draw(st.sampled_from(Status)), reasons, ("note",)))
 
 
+@_few
 @given(_results())
 def test_a_result_written_and_read_is_written_alike(result: Result) -> None:
     document = json.loads(json.dumps(result_to_dict(result)))
@@ -185,6 +187,7 @@ def test_a_result_written_and_read_is_written_alike(result: Result) -> None:
     assert json.loads(json.dumps(result_to_dict(result_from_dict(document)))) == document
 
 
+@_few
 @given(_results())
 def test_outcomes_cases_and_the_verdict_are_read_back(result: Result) -> None:
     found = result_from_dict(json.loads(json.dumps(result_to_dict(result))))
@@ -204,6 +207,7 @@ def test_outcomes_cases_and_the_verdict_are_read_back(result: Result) -> None:
     )  # fmt: skip
 
 
+@_few
 @given(_results())
 def test_keys_that_a_newer_version_added_are_passed_over(result: Result) -> None:
     document = json.loads(json.dumps(result_to_dict(result)))
@@ -216,6 +220,7 @@ def test_keys_that_a_newer_version_added_are_passed_over(result: Result) -> None
     assert json.loads(json.dumps(result_to_dict(result_from_dict(newer)))) == document
 
 
+@_few
 @given(_results())
 def test_a_run_of_before_is_read_without_what_it_did_not_have(result: Result) -> None:
     older = json.loads(json.dumps(result_to_dict(result)))
