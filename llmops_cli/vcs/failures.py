@@ -47,12 +47,14 @@ def no_such_revision(
     born: bool,
     shallow: bool,
     known: Callable[[str], bool],
+    fetch: Callable[[str], str | None],
     candidates: Callable[[], Sequence[str]],
 ) -> UserError:
     """What to say of a revision that names nothing here, and what would help.
 
     `born`: there is a commit at all; `known` and `candidates` ask git for another revision and for the commits
-    that a short hash could mean. A MissingHistoryError where a longer history would hold it.
+    that a short hash could mean, `fetch` for the command that brings a branch of a remote. A MissingHistoryError
+    where another clone, or a longer history, would hold it.
     """
     message = f"git knows no revision {revision!r}"
     unshallow = "this clone is shallow: `git fetch --unshallow` brings the rest"
@@ -61,8 +63,12 @@ def no_such_revision(
     if _WHOLE_HASH.fullmatch(revision):
         hint = f"`git fetch origin {revision}` brings it" + (f"; {unshallow}" if shallow else "")
         return MissingHistoryError(f"this clone lacks the commit {revision}", hint=hint)
+    descendant = _ANCESTOR.sub("", revision)
+    if not known(descendant) and (command := fetch(descendant)) is not None:
+        message = f"this clone lacks the branch {descendant}"
+        return MissingHistoryError(message, hint=f"`{command}` brings it if there is one")
     if shallow:
-        kind = MissingHistoryError if known(_ANCESTOR.sub("", revision)) else UserError
+        kind = MissingHistoryError if known(descendant) else UserError
         return kind(message, hint=unshallow)
     if re.fullmatch(r"v\d+", revision):
         hint = "the numbers that `llmops log` prints are no revisions; take the commit beside it"

@@ -1,12 +1,16 @@
-"""Addresses of remotes, made fit to be shown: reports are uploaded, and a clone's address may hold a token."""
+"""Remotes: their addresses, made fit to be shown as reports are uploaded, and what brings a branch of theirs."""
 
 import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 _SCP = re.compile(r"^(?:[^@/\s]+@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>[^\s:][^\s]*)$")
 """`git@github.com:owner/name.git`, see "GIT URLS" of git-clone(1)."""
 _HOST = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.-]*$")
 _PATH = re.compile(r"^[\w.~/+-]+$", re.ASCII)
+_BRANCH = re.compile(r"^[\w.+/-]+$")
+"""Branches that may stand in a command as they are."""
 _HAS_WEB = ("http", "https", "ssh", "git")
 
 
@@ -37,3 +41,32 @@ def web_address(remote: str) -> str | None:
     if not _HOST.match(host) or not _PATH.match(path):
         return None
     return f"{scheme}://{where}/{path}"
+
+
+def fetch_of(revision: str, settings: str, *, shallow: bool) -> str | None:
+    """The command that brings a remote-tracking branch which this clone lacks because of how it was cloned.
+
+    That is one of a single branch, or a shallow one. None where the revision names no such branch, or where
+    this clone would have it if the remote did. `settings` is what `git config --get-regexp ^remote\\.` prints.
+    """
+    plain = revision.removeprefix("refs/").removeprefix("remotes/")
+    specs: dict[str, list[str]] = {}
+    for remote, key, value in _settings(settings):
+        specs.setdefault(remote, []).extend([value.removeprefix("+").partition(":")[0]] * (key == "fetch"))
+    for remote in sorted(specs, key=len, reverse=True):
+        branch = plain.removeprefix(f"{remote}/")
+        if branch in (plain, "", "HEAD") or not _BRANCH.match(f"{remote}/{branch}") or branch.startswith("-"):
+            continue
+        if shallow or not any(fnmatchcase(f"refs/heads/{branch}", spec) for spec in specs[remote]):
+            option = "--unshallow " if shallow else ""
+            return f"git fetch {option}{remote} {branch}:refs/remotes/{remote}/{branch}"
+    return None
+
+
+def _settings(text: str) -> Iterator[tuple[str, str, str]]:
+    """Remote, key and value of each line `remote.NAME.KEY VALUE`; a name may hold dots."""
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        remote, _, key = name.removeprefix("remote.").rpartition(".")
+        if remote:
+            yield remote, key, value

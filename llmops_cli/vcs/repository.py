@@ -23,7 +23,7 @@ from llmops_cli.vcs.failures import failure, no_such_revision, refuse_foreign_ow
 from llmops_cli.vcs.git_tree import GitTree
 from llmops_cli.vcs.objects import Objects
 from llmops_cli.vcs.records import FORMAT, read_blame, read_log, relative, tokens_of, widen
-from llmops_cli.vcs.remotes import web_address
+from llmops_cli.vcs.remotes import fetch_of, web_address
 
 if TYPE_CHECKING:
     import git
@@ -89,11 +89,13 @@ class Repository:
         found = self._find(revision)
         if found is not None:
             return found
+        remotes, shallow = self._optional("config", "--get-regexp", r"^remote\.") or "", self.shallow
         raise no_such_revision(
             revision,
             born=self.head is not None,
-            shallow=self.shallow,
+            shallow=shallow,
             known=lambda other: self._find(other) is not None,
+            fetch=lambda branch: fetch_of(branch, remotes, shallow=shallow),
             candidates=lambda: self._candidates(revision),
         )
 
@@ -106,9 +108,8 @@ class Repository:
             if self.shallow:
                 hint = f"this clone is shallow: `git fetch --unshallow origin {' '.join(commits)}` brings the rest"
                 raise MissingHistoryError(message, hint=hint)
-            raise UserError(
-                message, hint=f"their histories are unrelated: name a commit, such as {one} itself"
-            )
+            hint = f"their histories are unrelated: name a commit, such as {one} itself"
+            raise MissingHistoryError(message, hint=hint)
         return found
 
     def written_by(

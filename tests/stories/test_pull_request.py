@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from llmops_cli.errors import ExitCode
 from tests.support.project import GREET, TWO_CASES, Project, greeting_project, kinds_of
 
@@ -190,7 +192,7 @@ class TestBase:
         result = project.llmops("eval", "--against", "main...")
         direct = project.llmops("eval", "--against", "main")
 
-        assert result.exit_code == ExitCode.USAGE
+        assert (result.exit_code, result.calls) == (ExitCode.INCONCLUSIVE, 0)
         assert "their histories are unrelated: name a commit, such as main itself" in result.stderr
         assert (direct.exit_code, direct.calls) == (ExitCode.PASS, 0)
 
@@ -209,6 +211,32 @@ class TestBase:
         command = clone.llmops("eval", "--against", "origin/main...").stderr.split("`")[1].split()
         clone.git(*FILES, *command[1:])
         assert clone.llmops("eval", "--against", "origin/main...").exit_code == ExitCode.REGRESSION
+
+    @pytest.mark.parametrize("depth", [["--depth=1"], ["--single-branch"]], ids=["shallow", "single branch"])
+    def test_a_branch_that_this_kind_of_clone_lacks_is_fetched_by_the_command_that_is_named(
+        self, project: Project, depth: list[str]
+    ) -> None:
+        branch(project).edit(*WORSE).commit("worse")
+        target = project.root.parent / "clone"
+        project.git(
+            *FILES, "clone", "--quiet", *depth, "--branch=change", f"file://{project.root}", str(target)
+        )
+        clone = _answering(Project(target, target))
+        since = ("--against", "origin/main...", "--changed-since", "origin/main...", "--rerun-baseline")
+
+        lacking = clone.llmops("eval", *since)
+
+        assert (lacking.exit_code, lacking.calls) == (ExitCode.INCONCLUSIVE, 0)
+        assert len(lacking.stderr.splitlines()) == 1
+        for name in ("refs/remotes/origin/main", "origin/main~1"):
+            assert clone.llmops("eval", "--against", name).exit_code == ExitCode.INCONCLUSIVE
+        assert clone.llmops("eval", "--against", "origin/main;ls").exit_code == ExitCode.USAGE
+        command = lacking.stderr.split("`")[1].split()
+        clone.git(*FILES, *command[1:])
+        assert clone.llmops("eval", *since).exit_code == ExitCode.REGRESSION
+        # now that history is whole, a branch that plain `git fetch` would have brought is none
+        clone.git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+        assert clone.llmops("eval", "--against", "origin/mian").exit_code == ExitCode.USAGE
 
     def test_a_version_beyond_a_shallow_clone_is_said_beside_the_verdict(self, project: Project) -> None:
         greeting_project(project).edit("prompts/greet.yaml", "Greet", "Please greet")
@@ -244,7 +272,10 @@ def _clone(project: Project, target: Path) -> Project:
     project.git(
         *FILES, "clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{project.root}", str(target)
     )
-    clone = Project(target, target)
+    return _answering(Project(target, target))
+
+
+def _answering(clone: Project) -> Project:
     return clone.replies(("Insult", "Go away!"), ("Ada", "Hello, Ada!"), ("Bob", "Hello, Bob!"))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmops_cli.vcs.remotes import web_address
+from llmops_cli.vcs.remotes import fetch_of, web_address
 
 HOME = "https://github.com/acme/shop"
 
@@ -49,3 +49,31 @@ def test_ports_and_deep_paths_stay(remote: str, shown: str) -> None:
 )  # fmt: skip
 def test_folders_and_oddities_have_none(remote: str) -> None:
     assert web_address(remote) is None
+
+
+SINGLE = "remote.origin.url file:///x y\nremote.origin.fetch +refs/heads/change:refs/remotes/origin/change"
+WHOLE = "remote.origin.fetch +refs/heads/*:refs/remotes/origin/*\nremote.my.fork.url elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("revision", "settings", "shallow", "command"),
+    [
+        ("origin/main", SINGLE, False, "git fetch origin main:refs/remotes/origin/main"),
+        ("origin/a/b", SINGLE, True, "git fetch --unshallow origin a/b:refs/remotes/origin/a/b"),
+        ("remotes/origin/main", SINGLE, False, "git fetch origin main:refs/remotes/origin/main"),
+        ("origin/main", WHOLE, True, "git fetch --unshallow origin main:refs/remotes/origin/main"),
+        ("my.fork/main", WHOLE, False, "git fetch my.fork main:refs/remotes/my.fork/main"),
+        ("origin/change", SINGLE, False, None),
+        ("origin/main", WHOLE, False, None),
+        ("main", SINGLE, True, None),
+        ("origin/", SINGLE, True, None),
+        ("origin/HEAD", SINGLE, True, None),
+        ("origin/-x", SINGLE, True, None),
+        ("origin/a`b", SINGLE, True, None),
+        ("origin/main", "", True, None),
+    ],
+)
+def test_what_brings_a_branch_that_the_clone_lacks_because_of_its_kind(
+    revision: str, settings: str, shallow: bool, command: str | None
+) -> None:
+    assert fetch_of(revision, settings, shallow=shallow) == command
