@@ -66,6 +66,9 @@ def evaluate(
     changed_since: Annotated[
         str | None, typer.Option(help="Only evalsets that a change since this revision can touch.")
     ] = None,
+    unchanged: Annotated[
+        bool, typer.Option("--unchanged", help="Only evalsets whose prompts stand as they were accepted.")
+    ] = False,
     rerun_baseline: Annotated[
         bool, typer.Option("--rerun-baseline", help="Ask the base prompt anew for new and changed cases.")
     ] = False,
@@ -134,7 +137,7 @@ def evaluate(
     options = EvalOptions(
         evalsets=tuple(evalsets or ()), prompt=prompt, selection=selection, trials=trials,
         reference=reference, at=at, against=against, changed_since=changed_since, trust=trust,
-        no_python=no_python,
+        no_python=no_python, unchanged=unchanged,
         rerun_baseline=rerun_baseline, confirm=_confirm(confirm), calls=calls, command=tuple(sys.argv[1:]),
     )  # fmt: skip
     if price:

@@ -86,7 +86,8 @@ def _unaffected(revisions: Revisions, options: EvalOptions, scope: Scope) -> Res
     provenance = provenance_of(revisions.repository_if_any, options.command, None, (), scope.project.commit)
     run = Run(run_id(began), began.isoformat(timespec="seconds"), 0.0, provenance, ())
     since = options.changed_since or options.against
-    ground = Reason(Status.UNAFFECTED, f"nothing that an evalset depends on changed since {since}")
+    nothing = scope.nothing or f"nothing that an evalset depends on changed since {since}"
+    ground = Reason(Status.UNAFFECTED, nothing)
     reasons = (*scope.reasons, *(() if scope.reasons else (ground,)))
     result = Result(run, (), Verdict(reasons[0].status, reasons, scope.notes))
     save_run(revisions.project.root, run.id, result_to_dict(result))

@@ -18,6 +18,7 @@ from llmops_cli.workflows.project import Project, without_python
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.selection import Selection
 from llmops_cli.workflows.trust import Trusted, trusted_at
+from llmops_cli.workflows.unchanged import NOTHING_ACCEPTED, keep_unchanged
 from llmops_cli.workflows.wiring import CallOptions
 
 
@@ -40,6 +41,8 @@ class EvalOptions:
     """What says where keys go is read from llmops.yaml at this revision."""
     no_python: bool = False
     """Code of the project does not run, whatever llmops.yaml says."""
+    unchanged: bool = False
+    """Only evalsets whose prompts stand as accepted."""
     rerun_baseline: bool = False
     confirm: Literal["auto", "never"] | int = "auto"
     """Whether suspicious cases are asked again; a number is the most calls that may take."""
@@ -49,7 +52,7 @@ class EvalOptions:
 
 @dataclass(frozen=True)
 class Scope:
-    """What is going to be run. Without `prepared` a change touches nothing that an evalset depends on."""
+    """What is going to be run. Without `prepared` there is nothing: mostly, a change touches no evalset."""
 
     project: Project
     vouched: Settings
@@ -60,6 +63,8 @@ class Scope:
     """What leads the verdict's notes."""
     reasons: tuple[Reason, ...] = ()
     """Grounds of the verdict that no answer can speak to."""
+    nothing: str | None = None
+    """Why nothing is run, where no change is the reason."""
 
     @property
     def baselines(self) -> Mapping[str, Baseline | None]:
@@ -96,6 +101,12 @@ def scope_of(revisions: Revisions, options: EvalOptions, tell: Callable[[str], N
         return scope
     last = _last_run(project) if options.selection.last_failed else ()
     prepared = prepare(project, names, options.selection, trials=options.trials, last=last)
+    if options.unchanged:
+        kept = keep_unchanged(prepared, tell)
+        if not kept:
+            return replace(scope, nothing=NOTHING_ACCEPTED)
+        if len(kept) < len(prepared.plans):  # the models of the others need no key
+            prepared = prepare(project, kept, options.selection, trials=options.trials, last=last)
     _check_reference(prepared, options.reference)
     if trusted is not None:
         trusted.require(prepared.models)
