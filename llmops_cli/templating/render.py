@@ -1,6 +1,5 @@
 """A prompt and a case's variables in, the exact messages out."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,11 @@ from llmops_cli.domain.prompt import (
 from llmops_cli.domain.request import Message
 from llmops_cli.errors import FileError, Problem, Problems, RenderError, SourceLocation, did_you_mean
 from llmops_cli.templating.closure import first_uses
+from llmops_cli.templating.messages import IMAGE, short, wrong_message
 
 if TYPE_CHECKING:
     from llmops_cli.templating.environment import BoundedEnvironment
 
-_IMAGE = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
 _Piece = Callable[[Mapping[str, Any]], str]
 
 
@@ -40,6 +39,7 @@ class PromptRenderer:
         self._prompt = prompt
         self._environment = BoundedEnvironment(prompt.partials)
         self._pieces: dict[int, _Piece] = {}
+        self._inserted = {m.input for m in prompt.messages if isinstance(m, InsertMessages)}
         problems = Problems()
         for text in prompt.template_texts():
             try:
@@ -97,10 +97,9 @@ class PromptRenderer:
 
     def _image(self, part: ImagePart, values: Mapping[str, Any], where: SourceLocation | None) -> str:
         uri = self._pieces[id(part.uri)](values).strip()
-        if not _IMAGE.fullmatch(uri):
-            shown = uri if len(uri) <= 40 else uri[:40] + "…"
+        if not IMAGE.fullmatch(uri):
             raise RenderError(
-                f"an image must be a data:image/…;base64,… URI, not {shown!r}{_of(where)}",
+                f"an image must be a data:image/…;base64,… URI, not {short(uri)}{_of(where)}",
                 where=part.uri.where,
             )
         return uri
@@ -115,15 +114,15 @@ class PromptRenderer:
                 problems.append(Problem(f"prompt {self._prompt.name!r} has no input {name!r}", where, hint))
         values: dict[str, Any] = {}
         for name, spec in inputs.items():
-            if name in variables:
-                values[name] = variables[name]
-                wrong = _wrong(spec, variables[name])
-                if wrong:
-                    problems.append(Problem(f"{name!r} must be {wrong}", where))
-            elif spec.required:
+            if name not in variables and spec.required:
                 problems.append(Problem(self._missing(name, where), where))
-            else:
-                values[name] = spec.default
+                continue
+            values[name] = value = variables.get(name, spec.default)
+            wrong = _wrong(spec, value) if name in variables else None
+            if wrong is None and name in self._inserted and value is not None:
+                wrong = _wrong_messages(value)
+            if wrong:
+                problems.append(Problem(f"{name!r} must be {wrong}", where))
         if problems:
             raise RenderError(problems[0].message, problems=problems)
         return values
@@ -167,13 +166,15 @@ def _wrong(spec: InputSpec, value: Any) -> str | None:
     fits = isinstance(value, list | tuple) if kinds is list else isinstance(value, kinds)
     if not fits or (is_number and isinstance(value, bool)):
         return f"{wanted}, not {_kind(value)}"
-    if spec.type == "messages":
-        for place, message in enumerate(value):
-            if not (
-                isinstance(message, Mapping) and isinstance(message.get("role"), str) and "content" in message
-            ):
-                return f"{wanted}; entry {place + 1} is no mapping with role and content"
-    return None
+    return _wrong_messages(value) if spec.type == "messages" else None
+
+
+def _wrong_messages(value: Any) -> str | None:
+    """As `_wrong` for what is inserted, however it is declared."""
+    if not isinstance(value, list | tuple):
+        return f"a list of messages, not {_kind(value)}"
+    found = ((number, wrong_message(message)) for number, message in enumerate(value, start=1))
+    return next((f"a list of messages; entry {number}{wrong}" for number, wrong in found if wrong), None)
 
 
 def _kind(value: Any) -> str:

@@ -123,6 +123,77 @@ def test_inserted_messages_stand_as_given() -> None:
     assert history == given_before
 
 
+PIXEL = "data:image/png;base64,QUJD"
+INERT = [
+    {"type": "text", "text": "see http://example.org", "cache_control": {"type": "ephemeral"}},
+    {"type": "refusal", "refusal": "no"},
+    {"type": "image_url", "image_url": {"url": PIXEL, "detail": "low"}},
+    {"type": "image_url", "image_url": PIXEL},
+    {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}},
+    {"type": "file", "file": {"file_data": "data:application/pdf;base64,QUJD", "filename": "a.pdf"}},
+]
+HTTP = "http://169.254.169.254/latest/meta-data"
+FETCHED: list[Any] = [
+    {"type": "image_url", "image_url": {"url": HTTP}},
+    {"type": "image_url", "image_url": HTTP},
+    {"type": "image_url", "image_url": {"url": "file:///etc/passwd"}},
+    {"type": "image_url", "image_url": {"url": f"{PIXEL}\n{HTTP}"}},
+    {"type": "image_url", "image_url": {"url": PIXEL, "detail": {"url": HTTP}}},
+    {"type": "image_url"},
+    {"type": "input_audio", "input_audio": {"data": HTTP, "format": "wav"}},
+    {"type": "input_audio", "input_audio": {"data": "QUJD", "url": HTTP}},
+    {"type": "file", "file": {"file_id": HTTP}},
+    {"type": "file", "file": {"file_data": HTTP}},
+    {"type": "file", "file": {"file_data": "data:application/pdf;base64,QUJD", "file_id": HTTP}},
+    {"type": "video_url", "video_url": {"url": HTTP}},
+    {"type": "image", "source": {"type": "url", "url": HTTP}},
+    {"type": "document", "source": {"type": "url", "url": HTTP}},
+    {"type": "text", "text": "a", "image_url": {"url": HTTP}},
+    {"type": ["text"], "text": "a"},
+    HTTP,
+]
+
+
+@pytest.mark.parametrize("declared", ["messages", None])
+@pytest.mark.parametrize("role", ["user", "assistant", "tool"])
+def test_inserted_messages_hold_content_and_no_addresses(role: str, declared: InputType | None) -> None:
+    insert = InsertMessages("history", SourceLocation(PATH, 5))
+    rendered = prompt(insert, takes=[InputSpec("history", declared)])
+    assert contents(rendered, history=[{"role": role, "content": INERT}]) == [INERT]
+    for part in FETCHED:
+        parts = [{"type": "text", "text": "look"}, part]
+        (told,) = refused(rendered, history=[{"role": role, "content": parts}])
+        assert told.startswith(f"{CASE}: 'history' must be a list of messages; entry 1, part 2: ")
+
+
+def test_an_image_by_its_address_is_refused_in_so_many_words() -> None:
+    insert = InsertMessages("history", SourceLocation(PATH, 5))
+    given_parts = [{"role": "user", "content": [FETCHED[0]]}]
+    with_default = InputSpec("history", "messages", required=False, default=given_parts)
+    expected = (
+        f"{CASE}: 'history' must be a list of messages; entry 1, part 1: an image must be a "
+        f"data:image/…;base64,… URI, not '{HTTP}'"
+    )
+    assert refused(prompt(insert, takes=[InputSpec("history", "messages")]), history=given_parts) == [
+        expected
+    ]
+    assert refused(prompt(insert, takes=[with_default])) == [expected]
+
+
+@pytest.mark.parametrize("value", [7, "abc", [7], [{"role": "user", "content": 7}], {"role": "user"}])
+def test_what_is_no_list_of_messages_is_not_inserted_however_it_is_declared(value: Any) -> None:
+    insert = InsertMessages("history", SourceLocation(PATH, 5))
+    (told,) = refused(prompt(insert, takes=["history"]), history=value)
+    assert "'history' must be a" in told
+
+
+def test_a_field_of_a_message_that_a_client_would_fetch_from_is_refused() -> None:
+    insert = InsertMessages("history", SourceLocation(PATH, 5))
+    history = [{"role": "assistant", "content": "a", "images": [{"image_url": {"url": HTTP}}]}]
+    (told,) = refused(prompt(insert, takes=[InputSpec("history", "messages")]), history=history)
+    assert "entry 1: 'images' is not passed on" in told
+
+
 def test_no_message_at_all_is_an_error() -> None:
     insert = InsertMessages("history", SourceLocation(PATH, 5))
     (told,) = refused(prompt(insert, takes=[InputSpec("history", "messages")]), history=[])
