@@ -11,7 +11,7 @@ from llmops_cli.domain.outcome import EvalsetRun, Outcome, Source, VariantInfo
 from llmops_cli.domain.prompt import short_digest
 from llmops_cli.domain.scoring import Metrics, Summarising
 
-_ASKED = ("provider", "model", "endpoint")
+_ASKED = ("provider", "model", "endpoint", "code")
 
 
 def compare(
@@ -87,7 +87,7 @@ def _setting_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     ]
     changes += [
         f"{key.replace('_', ' ')} changed"
-        for key in ("tools", "output_schema")
+        for key in ("tools", "output_schema", "code")
         if before.get(key) != after.get(key)
     ]
     return changes

@@ -35,6 +35,8 @@ class ResolvedModel:
     price: Price | None = None
     rpm: int | None = None
     alias: str | None = None
+    code: str | None = None
+    """Digest of the project's code behind a `python:` model: the application is the model's version."""
 
     @property
     def key(self) -> str:
@@ -53,6 +55,7 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict)
     tools: Sequence[Mapping[str, Any]] = ()
     output_schema: Mapping[str, Any] | None = None
+    code: str | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -70,6 +73,8 @@ class Request:
             settings["tools"] = [dict(tool) for tool in self.tools]
         if self.output_schema is not None:
             settings["output_schema"] = dict(self.output_schema)
+        if self.code is not None:
+            settings["code"] = self.code
         return settings
 
 

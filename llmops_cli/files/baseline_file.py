@@ -23,7 +23,7 @@ _ESCAPED = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\
 _DIGITS = {"cost": 12}
 """Decimals kept; an answer may cost less than a millionth of a dollar."""
 _SUMMARY_FIELDS = ("latency_p50", "latency_p95", "cost", "tokens")
-_SETTINGS = {"provider", "model", "endpoint", "params", "tools", "output_schema"}
+_SETTINGS = {"provider", "model", "endpoint", "params", "tools", "output_schema", "code"}
 """The keys of `Request.settings`."""
 
 

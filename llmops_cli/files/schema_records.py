@@ -299,6 +299,7 @@ def _settings() -> Schema:
             "params": {"type": "object"},
             "tools": {"type": "array"},
             "output_schema": {"type": "object"},
+            "code": _TEXT | {"description": "The version of the code behind a python: model."},
         },
         ["provider", "model"],
         "The request's settings as they were.",

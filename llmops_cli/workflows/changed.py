@@ -9,6 +9,7 @@ from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
 from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import UserError
 from llmops_cli.files.case_files import BASELINE_ENDING, CASE_ENDINGS
+from llmops_cli.files.python_sources import python_sources
 from llmops_cli.files.settings_file import SETTINGS_FILE, read_settings
 from llmops_cli.workflows.project import Project, read_tracked_evalset
 from llmops_cli.workflows.revisions import Revisions
@@ -76,7 +77,7 @@ class _Chooser:
         base_path = self._base.evalset_paths.get(evalset.name)
         if base_path is not None and not self._same_evalset(evalset, base_path):
             found |= read_tracked_evalset(self._base.tree, base_path)
-        return found | _code(evalset, self._project)
+        return found | _code(evalset, self._project, self._base)
 
     def _sources(self, name: str) -> set[str]:
         """Files behind a prompt, today and at the base."""
@@ -145,19 +146,15 @@ def _prompt(project: Project, name: str) -> Prompt | None:
         return None
 
 
-def _code(evalset: Evalset, project: Project) -> set[str]:
-    """Project files behind `python` scorers and `python:` models: the module's own file."""
+def _code(evalset: Evalset, *projects: Project) -> set[str]:
+    """Files of today and of the base behind `python` scorers and `python:` models, with all that they import."""
     specs = (*evalset.scorers, *(spec for case in evalset.cases for spec in case.scorers))
-    references = [str(spec.arguments.get("value")) for spec in specs if spec.type == "python"]
-    models = [*evalset.models, *(p.model for n in evalset.prompts if (p := _prompt(project, n)))]
-    models.append(project.settings.model)
-    for name in filter(None, models):
-        alias = project.settings.models.get(name)
-        target = alias.model if alias else name
-        if target.startswith("python:"):
-            references.append(target.removeprefix("python:"))
-    found: set[str] = set()
-    for reference in references:
-        module = reference.partition(":")[0].replace(".", "/")
-        found |= {f"{module}.py", f"{module}/__init__.py"}
-    return found
+    references = {str(spec.arguments.get("value")) for spec in specs if spec.type == "python"}
+    for project in projects:
+        models = [*evalset.models, *(p.model for n in evalset.prompts if (p := _prompt(project, n)))]
+        for name in filter(None, [*models, project.settings.model]):
+            alias = project.settings.models.get(name)
+            target = alias.model if alias else name
+            if target.startswith("python:"):
+                references.add(target.removeprefix("python:"))
+    return {path for r in references for project in projects for path in python_sources(project.tree, r)}

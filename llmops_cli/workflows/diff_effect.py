@@ -16,7 +16,7 @@ from llmops_cli.domain.tree import read_bytes
 from llmops_cli.errors import UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.diff_pairs import PromptPair
-from llmops_cli.workflows.planning import make_request, model_for
+from llmops_cli.workflows.planning import make_request, project_model
 from llmops_cli.workflows.project import Project
 
 
@@ -130,7 +130,7 @@ class Effects:
 
     def _requests(self, prompt: Prompt, evalset: Evalset, variant: Variant) -> SideRequests:
         try:
-            model = model_for(prompt, self.project.settings, variant.model, evalset.where)
+            model = project_model(self.project, prompt, variant.model, evalset.where)
         except UserError as error:
             # what is sent can be compared all the same; only nobody can be asked
             self._note(str(error.problems[0]))

@@ -1,14 +1,12 @@
 """The identity of a ruler: when it changes, recorded answers are scored anew, not compared by old marks."""
 
-import posixpath
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llmops_cli.domain.canonical import digest_of, sha256_hex
+from llmops_cli.domain.canonical import digest_of
 from llmops_cli.domain.evalset import Case, ScorerSpec
 from llmops_cli.domain.tree import FileTree
-from llmops_cli.errors import UserError
-from llmops_cli.files.text import read_text
+from llmops_cli.files.python_sources import python_digest
 
 DIGEST_LENGTH = 16
 """Hexadecimal digits of a scorer's digest: many of them stand in each baseline line."""
@@ -55,16 +53,5 @@ class ScorerIdentities:
         if spec.type == "judge":
             parts["judge"] = dict(self._judge_identity(str(spec.arguments.get("prompt"))))
         if spec.type == "python":
-            parts["source"] = self._source_of(str(spec.arguments.get("value")))
+            parts["source"] = python_digest(self._tree, str(spec.arguments.get("value")))
         return parts
-
-    def _source_of(self, reference: str) -> str | None:
-        module = reference.partition(":")[0].replace(".", "/")
-        for path in (f"{module}.py", posixpath.join(module, "__init__.py")):
-            try:
-                text = read_text(self._tree, path)
-            except UserError:
-                text = None
-            if text is not None:
-                return sha256_hex(text)
-        return None

@@ -18,7 +18,7 @@ from llmops_cli.errors import FileError, NothingSelectedError, Problems, UserErr
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.answering import Answering
-from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, make_request, model_for
+from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, make_request, project_model
 from llmops_cli.workflows.preparing import check_scorers
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.scoring import ScorerTemplates
@@ -187,7 +187,7 @@ class Measuring:
                 if not own:
                     continue
                 try:
-                    model = model_for(prompt, self._project.settings, variant.model, evalset.where)
+                    model = project_model(self._project, prompt, variant.model, evalset.where)
                 except UserError as error:
                     _give_up(found, own, str(error))
                     continue

@@ -68,7 +68,22 @@ def make_request(prompt: Prompt, model: ResolvedModel, messages: Sequence[Messag
         messages=messages,
         tools=prompt.tools,
         output_schema=prompt.output_schema,
+        code=model.code,
     )
+
+
+def project_model(
+    project: Project, prompt: Prompt, wanted: str | None, where: SourceLocation
+) -> ResolvedModel:
+    """As `model_for`, with the settings and the code of a project."""
+    return with_code(project, model_for(prompt, project.settings, wanted, where))
+
+
+def with_code(project: Project, model: ResolvedModel) -> ResolvedModel:
+    """A `python:` model with the version of the project's code behind it: that is the version of the model."""
+    if model.provider != "python":
+        return model
+    return replace(model, code=project.code_digest(model.name.partition(":")[2]))
 
 
 def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: SourceLocation) -> ResolvedModel:
@@ -102,7 +117,7 @@ def plan_evalset(
     for variant in evalset.variants():
         try:
             prompt = project.prompt(variant.prompt, evalset.where)
-            model = model_for(prompt, project.settings, variant.model, evalset.where)
+            model = project_model(project, prompt, variant.model, evalset.where)
         except UserError as error:
             problems.take(error)
             continue

@@ -58,6 +58,7 @@ class Project:
         self._prompts: dict[str, Prompt] = {}
         self._unchecked: dict[str, Prompt] = {}
         self._evalsets: dict[str, Evalset] = {}
+        self._code: dict[str, str | None] = {}
 
     def prompt(self, name: str, where: SourceLocation | None = None) -> Prompt:
         """A prompt with its partials, checked. Raises FileError, for an unknown name at `where`."""
@@ -94,6 +95,14 @@ class Project:
         Raises FileError.
         """
         return self._judges.prompt(name, where)
+
+    def code_digest(self, reference: str) -> str | None:
+        """The version of the project's code behind `module:function`; None where it is none of the project's."""
+        from llmops_cli.files.python_sources import python_digest
+
+        if reference not in self._code:
+            self._code[reference] = python_digest(self.tree, reference)
+        return self._code[reference]
 
     def with_prompts_of(self, tree: FileTree) -> "Project":
         """The same evalsets, scorers, judges and settings with the prompts under test of another tree."""

@@ -13,7 +13,7 @@ from llmops_cli.engine.events import Event
 from llmops_cli.engine.loop import run_loop
 from llmops_cli.errors import NothingSelectedError, NoVerdictError, SourceLocation, UserError, did_you_mean
 from llmops_cli.templating.render import PromptRenderer, restrict
-from llmops_cli.workflows.planning import make_request, model_for
+from llmops_cli.workflows.planning import make_request, project_model
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.wiring import CallOptions, build
@@ -47,7 +47,7 @@ def render(
     revisions = Revisions(project)
     prompt = revisions.prompt(name).prompt
     revisions.close()
-    resolved = model_for(prompt, project.settings, model, SourceLocation(prompt.path))
+    resolved = project_model(project, prompt, model, SourceLocation(prompt.path))
     renderer = PromptRenderer(prompt)
     if case is None and evalset is None:
         given = {key: parse_value(prompt.inputs.get(key), text) for key, text in variables.items()}

@@ -103,6 +103,9 @@ class BaselineRerun:
         name, endpoint = settings["model"], settings.get("endpoint")
         if settings["provider"] == "python" and not self._settings.allow_python:
             raise python_refused(name, self._settings)
+        code = self._parts.code_digest(name.partition(":")[2]) if settings["provider"] == "python" else None
+        if settings.get("code") != code:
+            raise UserError("the code behind the model changed since, so that what it was cannot be asked")
         aliases = [a for a in self._settings.models.values() if normalise_endpoint(a.api_base) == endpoint]
         alias = next((a for a in aliases if a.model == name), None)
         if endpoint and not aliases and endpoint != endpoint_from_environment(name):

@@ -15,7 +15,7 @@ from llmops_cli.domain.user_code import load_function
 from llmops_cli.engine.asking import Asker
 from llmops_cli.errors import SourceLocation, UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
-from llmops_cli.workflows.planning import make_request, model_for
+from llmops_cli.workflows.planning import make_request, model_for, with_code
 from llmops_cli.workflows.project import Project
 
 
@@ -46,6 +46,7 @@ class JudgePrompts:
             settings = self._project.settings
             default = replace(settings, model=settings.judge_model or settings.model)
             model = model_for(prompt, default, None, where or SourceLocation(prompt.path))
+            model = with_code(self._project, model)
             model = replace(model, params={"temperature": 0, **model.params})
             self._known[name] = (prompt, PromptRenderer(prompt), model)
         return self._known[name]

@@ -57,6 +57,8 @@ class Parts:
     providers: dict[str, Provider]
     cache: ResponseCache | None
     make_provider: Callable[[ResolvedModel], Provider]
+    code_digest: Callable[[str], str | None]
+    """The version of the project's code behind `module:function`."""
     recordings: list[Recording] = field(default_factory=list)
 
     def add_model(self, model: ResolvedModel) -> None:
@@ -102,7 +104,10 @@ def build(
     tools = Tools(asker, judges, project.root, allow_python=project.settings.allow_python)
     scoring = CaseScoring(tools, ScorerIdentities(project.tree, judges.identity))
     workers = options.concurrency or run.concurrency
-    return Parts(asker, scoring, tools, judges, budget, workers, providers, cache, make_provider, recordings)
+    return Parts(
+        asker, scoring, tools, judges, budget, workers, providers, cache, make_provider, project.code_digest,
+        recordings,
+    )  # fmt: skip
 
 
 def _provider(

@@ -140,7 +140,9 @@ def test_too_little_that_can_be_compared_is_no_verdict(project: Project) -> None
 def test_another_model_is_named_and_not_blamed_on_the_prompt(project: Project) -> None:
     greeting_project(project)
     project.edit(
-        "scripted.py", "def answer(", "def other(messages, params):\n    return 'x'\n\n\ndef answer("
+        "scripted.py",
+        "def answer(",
+        "def other(messages, params):\n    return 'x'\n\n\nother.deterministic = True\n\n\ndef answer(",
     )
     project.edit("llmops.yaml", "scripted:answer", "scripted:other")
 
