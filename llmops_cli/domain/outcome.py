@@ -9,6 +9,7 @@ from typing import Any
 from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.scoring import NamedScore
+from llmops_cli.domain.spending import Purpose, Spent
 
 
 class Source(StrEnum):
@@ -151,3 +152,17 @@ class Run:
     retries: int = 0
     judge_calls: int = 0
     judge_cost: float | None = 0.0
+    spent: Mapping[Purpose, Spent] | None = None
+    """Every call but those of judges, by what it was for; None in run files that did not hold it: then the
+    answers say what they took, and nobody knows what confirming them did."""
+
+    @property
+    def calls(self) -> Mapping[Purpose, Spent]:
+        """Every call that is known of, but those of judges."""
+        if self.spent is not None:
+            return self.spent
+        found = Spent()
+        for outcome in (outcome for part in self.evalsets for outcome in part.outcomes):
+            if outcome.source is Source.CALLED and outcome.response is not None:
+                found = found.with_call(outcome.response.cost)
+        return {Purpose.ANSWER: found}

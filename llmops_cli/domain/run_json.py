@@ -18,6 +18,7 @@ from llmops_cli.domain.comparison_json import (
 from llmops_cli.domain.evalset import Case, Evalset, GateSpec
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run, VariantInfo
 from llmops_cli.domain.outcome_json import drop_empty, known_fields, place_from_text, place_to_text
+from llmops_cli.domain.spending import spent_from_dict, spent_to_dict
 from llmops_cli.errors import SourceLocation
 
 RUN_FORMAT = 1
@@ -34,6 +35,7 @@ def result_to_dict(result: Result) -> dict[str, Any]:
         "interrupted": run.interrupted,
         "retries": run.retries,
         "judge": {"calls": run.judge_calls, "cost": run.judge_cost},
+        "calls": spent_to_dict(run.calls),
         "provenance": drop_empty(dataclasses.asdict(run.provenance)),
         "verdict": {
             "status": verdict.status.value,
@@ -99,6 +101,7 @@ def result_from_dict(data: Mapping[str, Any]) -> Result:
         retries=data["retries"],
         judge_calls=data["judge"]["calls"],
         judge_cost=data["judge"]["cost"],
+        spent=spent_from_dict(data["calls"]) if "calls" in data else None,
     )
     verdict = data["verdict"]
     reasons = tuple(

@@ -8,6 +8,7 @@ from uuid import uuid4
 from llmops_cli.domain.outcome import Source
 from llmops_cli.domain.provider import AnswerStore, Call, Provider, ProviderError
 from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.spending import Purpose, Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Asker:
     """Answers requests through the providers of one run.
 
     Equal questions that are asked at the same time share one call; a fatal error of a provider is kept, so
-    that it is met once and not once a case.
+    that it is met once and not once a case. What was called for, and what it cost, is counted here and nowhere
+    else.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Asker:
         self._options = options
         self._in_flight: dict[str, asyncio.Future[Response]] = {}
         self._fatal: dict[str, ProviderError] = {}
+        self.spent: dict[Purpose, Spent] = {}
 
     def cached(self, model: str, request: Request, trial: int) -> Response | None:
         """The kept answer, where reading the cache is allowed."""
@@ -42,7 +45,9 @@ class Asker:
         key = self._providers[model].cache_key(request, trial)
         return None if key is None else self._store.get(key)
 
-    async def ask(self, model: str, request: Request, trial: int) -> tuple[Response, Source]:
+    async def ask(
+        self, model: str, request: Request, trial: int, purpose: Purpose = Purpose.ANSWER
+    ) -> tuple[Response, Source]:
         """The answer and where it came from. `model` names the provider. Raises ProviderError."""
         kept = self.cached(model, request, trial)
         if kept is not None:
@@ -51,7 +56,9 @@ class Asker:
         running = self._in_flight.get(identity)
         if running is not None:
             return await asyncio.shield(running), Source.CACHE
-        return await self._call_once(identity, model, request, trial), Source.CALLED
+        response = await self._call_once(identity, model, request, trial)
+        self.spent[purpose] = self.spent.get(purpose, Spent()).with_call(response.cost)
+        return response, Source.CALLED
 
     async def _call_once(self, identity: str, model: str, request: Request, trial: int) -> Response:
         future = asyncio.get_running_loop().create_future()

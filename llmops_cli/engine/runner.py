@@ -9,6 +9,7 @@ from llmops_cli.domain.outcome import Failure, Outcome, Source
 from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.scoring import NamedScore
+from llmops_cli.domain.spending import Purpose
 from llmops_cli.engine.asking import Asker
 from llmops_cli.engine.events import Finished, Observer, Stopping
 
@@ -34,11 +35,19 @@ class Trial:
 class Runner:
     """Answers trials with so many workers. After `stop()` what is in flight is finished, no more begun."""
 
-    def __init__(self, asker: Asker, scoring: Scoring, observe: Observer, workers: int) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        scoring: Scoring,
+        observe: Observer,
+        workers: int,
+        purpose: Purpose = Purpose.ANSWER,
+    ) -> None:
         self._asker = asker
         self._scoring = scoring
         self._observe = observe
         self._workers = workers
+        self._purpose = purpose
         self._stopped = False
         self._in_flight = 0
 
@@ -78,7 +87,9 @@ class Runner:
         response, source, failure = trial.known, Source.BASELINE, None
         if response is None:
             try:
-                response, source = await self._asker.ask(trial.model, trial.request, trial.number)
+                response, source = await self._asker.ask(
+                    trial.model, trial.request, trial.number, self._purpose
+                )
             except ProviderError as error:
                 failure, source = Failure(str(error), error.hint), Source.CALLED
         scores = () if response is None else await self._scoring(trial, response, source)

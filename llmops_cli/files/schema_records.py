@@ -12,6 +12,7 @@ from llmops_cli.domain.evalset import GateSpec
 from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
 from llmops_cli.domain.run_json import RUN_FORMAT
 from llmops_cli.domain.scoring import Metrics
+from llmops_cli.domain.spending import Purpose
 from llmops_cli.domain.statistics import CriticalChance, Proof, Slice
 from llmops_cli.errors import ExitCode
 from llmops_cli.files.schema_parts import Schema, of_dataclass
@@ -90,12 +91,28 @@ def run_schema() -> Schema:
         "interrupted": {"type": "boolean"},
         "retries": _COUNT,
         "judge": _open({"calls": _COUNT, "cost": {"type": ["number", "null"]}}, ["calls", "cost"]),
+        "calls": _calls(),
         "provenance": of_dataclass(Provenance, required=False),
         "verdict": _verdict(),
         "evalsets": {"type": "array", "items": _evalset()},
     }
-    schema = _open(properties, list(properties), "One run of `llmops eval`, with its verdict.")
+    required = [name for name in properties if name != "calls"]  # runs of before have no such key
+    schema = _open(properties, required, "One run of `llmops eval`, with its verdict.")
     return {"$id": f"urn:llmops:run:{RUN_FORMAT}", **_growing(schema)}
+
+
+def _calls() -> Schema:
+    one = _open(
+        {
+            "calls": _COUNT,
+            "cost": {"type": ["number", "null"], "description": "USD; null where a price is unknown."},
+            "at_least": {"type": "number", "minimum": 0, "description": "USD of the calls with a price."},
+            "unpriced": _COUNT | {"description": "Calls without a price."},
+        },
+        ["calls", "cost", "at_least", "unpriced"],
+    )
+    said = "Calls that brought an answer, by purpose; those of judges stand under `judge`."
+    return _open({why.value: one for why in Purpose if why is not Purpose.JUDGE}, [], said)
 
 
 def _growing(schema: Any) -> Any:

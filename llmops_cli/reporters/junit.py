@@ -22,6 +22,7 @@ from xml.etree import ElementTree as ET
 from llmops_cli.domain.comparison import Comparison, Delta, Result, Status
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import EvalsetRun, Source
+from llmops_cli.domain.spending import total
 from llmops_cli.reporters import diff_lines, summary
 from llmops_cli.reporters.cases import view_of
 from llmops_cli.reporters.inert import inert, shorten
@@ -114,6 +115,7 @@ def _element_suite(
 
 def _provenance(result: Result) -> dict[str, str]:
     run, origin = result.run, result.run.provenance
+    called = total(run.calls)
     found = {
         "run": run.id,
         "commit": origin.commit,
@@ -122,6 +124,8 @@ def _provenance(result: Result) -> dict[str, str]:
         "interrupted": "true" if run.interrupted else None,
         "repository": origin.repository_url,
         **{f"version.{name}": version for name, version in origin.versions.items()},
+        "run_calls": str(called.calls),
+        "run_cost_usd": "unknown" if called.cost is None else _number(called.cost),
         "judge_calls": str(run.judge_calls) if run.judge_calls else None,
         "judge_cost_usd": _number(run.judge_cost) if run.judge_calls else None,
     }

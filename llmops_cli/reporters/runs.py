@@ -8,17 +8,17 @@ from llmops_cli.domain.kept import KeptRun
 from llmops_cli.reporters import figures
 from llmops_cli.reporters.tables import format_table
 
-_HEADER = ("run", "started (UTC)", "verdict", "evalsets", "cases", "rate", "cost")
+_HEADER = ("run", "started (UTC)", "verdict", "evalsets", "cases", "rate", "calls", "cost")
 
 
 def format_runs(runs: Sequence[KeptRun]) -> str:
     """A row a run, in the order given."""
-    return format_table(_HEADER, [_row(run) for run in runs], right=(4, 5, 6), fold=(3,))
+    return format_table(_HEADER, [_row(run) for run in runs], right=(4, 5, 6, 7), fold=(3,))
 
 
 def _row(run: KeptRun) -> tuple[str, ...]:
     if run.error is not None:
-        return run.id, "", "unreadable", run.error, "", "", ""
+        return run.id, "", "unreadable", run.error, "", "", "", ""
     return (
         run.id,
         run.started.partition("+")[0].replace("T", " "),
@@ -26,6 +26,7 @@ def _row(run: KeptRun) -> tuple[str, ...]:
         ", ".join(run.evalsets),
         str(run.cases),
         figures.percent(run.pass_rate),
+        str(run.calls),
         figures.dollars(run.cost),
     )
 

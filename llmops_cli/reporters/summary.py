@@ -1,14 +1,17 @@
 """What every report for people shares: a row a variant, the effort, the headline, what to do next."""
 
 import shlex
+from collections.abc import Mapping
 
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, SetTest, Status, Totals
 from llmops_cli.domain.outcome import Source
+from llmops_cli.domain.spending import Purpose, Spent, total
 from llmops_cli.reporters import figures
 from llmops_cli.reporters.inert import inert
 
 HEADER = ("evalset", "pass", "rate", "score", "against", "tokens", "$/1k", "p50", "p95")
 
+_FOR = {Purpose.BASE: "of the base prompt", Purpose.CONFIRM: "to confirm", Purpose.PROVE: "to prove"}
 MAX_TAGS = 5
 """Slices named in a short report; the JSON holds all."""
 
@@ -107,21 +110,19 @@ def effort(result: Result) -> str:
     """How the answers came, in one line."""
     outcomes = [outcome for part in result.run.evalsets for outcome in part.outcomes]
     sources = {source: sum(o.source is source for o in outcomes) for source in Source}
-    called = [o for o in outcomes if o.source is Source.CALLED and o.response is not None]
-    costs = [o.response.cost for o in called if o.response]
-    known = [cost for cost in costs if cost is not None]
+    called = total(result.run.calls)
     answered = [o for o in outcomes if o.response is not None]
     parts = [f"{figures.plural(len(answered), 'answer')} in {figures.seconds(result.run.seconds)}"]
     if len(answered) < len(outcomes):
         parts.append(f"{len(outcomes) - len(answered)} not answered")
     parts.append(
-        f"{figures.plural(len(called), 'call')}, {sources[Source.CACHE]} from the cache, "
+        f"{_calls(result.run.calls)}, {sources[Source.CACHE]} from the cache, "
         f"{sources[Source.BASELINE]} on record"
     )
-    if known:
-        unknown = f" and {len(costs) - len(known)} of unknown price" if len(known) < len(costs) else ""
-        parts.append(f"cost {figures.dollars(sum(known))}{unknown}")
-    elif costs:
+    if called.calls > called.unpriced:
+        unknown = f" and {called.unpriced} of unknown price" if called.unpriced else ""
+        parts.append(f"cost {figures.dollars(called.at_least)}{unknown}")
+    elif called.calls:
         parts.append("price unknown")
     if result.run.judge_calls:
         judge_cost = result.run.judge_cost
@@ -130,6 +131,13 @@ def effort(result: Result) -> str:
     if result.run.retries:
         parts.append(figures.plural(result.run.retries, "retry").replace("retrys", "retries"))
     return "; ".join(parts)
+
+
+def _calls(spent: Mapping[Purpose, Spent]) -> str:
+    """`8 calls, 184 to confirm`: those for the run's own trials, then the others."""
+    own = spent.get(Purpose.ANSWER, Spent()).calls
+    more = [f"{spent[why].calls} {said}" for why, said in _FOR.items() if why in spent]
+    return ", ".join([figures.plural(own, "call"), *more])
 
 
 def headline(result: Result) -> str:

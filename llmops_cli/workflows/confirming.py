@@ -15,6 +15,7 @@ from llmops_cli.domain.comparison import Comparison, Delta
 from llmops_cli.domain.evalset import Case
 from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Request
+from llmops_cli.domain.spending import Purpose
 from llmops_cli.engine.events import Confirming, Observer
 from llmops_cli.errors import UserError
 from llmops_cli.stats.stratified import Counts
@@ -120,7 +121,9 @@ class Confirmation:
         """Whether a fresh trial passes; None where it was not answered or could not be judged."""
         async with self._turns:
             try:
-                response, _ = await self._parts.asker.ask(question.model, question.request, number)
+                response, _ = await self._parts.asker.ask(
+                    question.model, question.request, number, Purpose.CONFIRM
+                )
             except ProviderError as error:
                 self._note(str(error))
                 return None

@@ -13,6 +13,7 @@ from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Ver
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run
 from llmops_cli.domain.redaction import redact, redact_outcome
 from llmops_cli.domain.run_json import result_to_dict
+from llmops_cli.domain.spending import Purpose
 from llmops_cli.engine.events import Event, Observer, Retried
 from llmops_cli.engine.loop import run_loop
 from llmops_cli.errors import NoVerdictError
@@ -147,6 +148,7 @@ class _Evaluation:
             retries=self.counts.retries,
             judge_calls=self.parts.tools.judge_calls,
             judge_cost=self.parts.tools.judge_cost,
+            spent={why: one for why, one in self.parts.asker.spent.items() if why is not Purpose.JUDGE},
         )
         verdict = decide(comparisons, evalsets, interrupted=run.interrupted, also=self.scope.reasons)
         leading = (*self.scope.notes, *self.lines.notes)

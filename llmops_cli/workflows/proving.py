@@ -25,6 +25,7 @@ from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.domain.redaction import redact_outcome
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore
+from llmops_cli.domain.spending import Purpose
 from llmops_cli.domain.statistics import Added, Proof
 from llmops_cli.engine.events import Event, Finished, Observer, Proving
 from llmops_cli.engine.runner import Runner, Trial
@@ -136,7 +137,9 @@ class ProvingRun:
             return False
         self._observe(Proving(comparison.title, target, len(trials)))
         round_ = _Round(self._observe)
-        self._runner = Runner(self._parts.asker, _Scoring(self._parts, suspects), round_, self._parts.workers)
+        parts = self._parts
+        scoring = _Scoring(parts, suspects)
+        self._runner = Runner(parts.asker, scoring, round_, parts.workers, Purpose.PROVE)
         done = await self._runner.run(round_.while_answered(trial for _, trial in trials.values()))
         if round_.why or len(done) < len(trials):
             asked.why = round_.why or "the run was interrupted"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llmops_cli.domain.comparison import Result
 from llmops_cli.domain.kept import KeptRun
-from llmops_cli.domain.outcome import Source
+from llmops_cli.domain.spending import total
 from llmops_cli.errors import FileError
 from llmops_cli.store.run_store import find_run, load_result, run_files
 from llmops_cli.workflows.project import Project
@@ -34,13 +34,8 @@ def kept_run(result: Result) -> KeptRun:
     """A run in one line."""
     judged = sum(comparison.candidate.judged for comparison in result.comparisons)
     passed = sum(comparison.candidate.passed for comparison in result.comparisons)
-    called = [
-        outcome.response.cost
-        for part in result.run.evalsets
-        for outcome in part.outcomes
-        if outcome.source is Source.CALLED and outcome.response is not None
-    ]
-    costs = [*called, result.run.judge_cost]
+    called = total(result.run.calls)
+    costs = (called.cost, result.run.judge_cost)
     known = [cost for cost in costs if cost is not None]
     return KeptRun(
         id=result.run.id,
@@ -49,6 +44,7 @@ def kept_run(result: Result) -> KeptRun:
         evalsets=tuple(part.evalset.name for part in result.run.evalsets),
         cases=sum(comparison.candidate.cases for comparison in result.comparisons),
         pass_rate=passed / judged if judged else None,
+        calls=called.calls + result.run.judge_calls,
         cost=sum(known) if len(known) == len(costs) else None,
         interrupted=result.run.interrupted,
     )

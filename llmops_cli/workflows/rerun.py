@@ -17,6 +17,7 @@ from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Request, ResolvedModel
 from llmops_cli.domain.settings import Settings, normalise_endpoint, python_refused
+from llmops_cli.domain.spending import Purpose
 from llmops_cli.errors import UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, endpoint_from_environment
@@ -133,7 +134,8 @@ class BaselineRerun:
     async def _trial(self, plan: EvalsetPlan, variant: str, question: BaseQuestion, number: int) -> Outcome:
         case, request = question.case, question.request
         try:
-            response, source = await self._parts.asker.ask(question.model.key, request, number)
+            asker = self._parts.asker
+            response, source = await asker.ask(question.model.key, request, number, Purpose.BASE)
         except ProviderError as error:
             failure = Failure(str(error), error.hint)
             return Outcome(case.id, variant, number, request.fingerprint, Source.CALLED, failure=failure)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from llmops_cli.domain.outcome import Source
 from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Request, ResolvedModel
 from llmops_cli.domain.scoring import JudgeReply, ScoringError
+from llmops_cli.domain.spending import Purpose, Spent
 from llmops_cli.domain.user_code import load_function
 from llmops_cli.engine.asking import Asker
 from llmops_cli.errors import SourceLocation, UserError
@@ -53,30 +53,34 @@ class JudgePrompts:
 
 
 class Tools:
-    """The ScoringTools of one run; counts judge calls apart from the calls under test."""
+    """The ScoringTools of one run."""
 
     def __init__(self, asker: Asker, judges: JudgePrompts, root: Path, *, allow_python: bool) -> None:
         self._asker = asker
         self._judges = judges
         self._root = root
         self._allow_python = allow_python
-        self.judge_calls = 0
-        self.judge_cost: float | None = 0.0
+
+    @property
+    def judge_calls(self) -> int:
+        """How often a judge's model was called."""
+        return self._asker.spent.get(Purpose.JUDGE, Spent()).calls
+
+    @property
+    def judge_cost(self) -> float | None:
+        """USD of those calls; None where a price is unknown."""
+        return self._asker.spent.get(Purpose.JUDGE, Spent()).cost
 
     async def ask_judge(self, prompt: str, variables: Mapping[str, Any], vote: int = 1) -> JudgeReply:
         """See ScoringTools.ask_judge."""
         try:
             request, model = self._judges.request(prompt, variables)
-            response, source = await self._asker.ask(model.key, request, vote)
+            response, _ = await self._asker.ask(model.key, request, vote, Purpose.JUDGE)
         except ProviderError as error:
             hint = f"; {error.hint}" if error.hint else ""
             raise ScoringError(f"the judge gave no answer: {error}{hint}") from error
         except UserError as error:
             raise ScoringError(f"the judge's prompt cannot be rendered: {error}") from error
-        if source is Source.CALLED:
-            self.judge_calls += 1
-            known = self.judge_cost is not None and response.cost is not None
-            self.judge_cost = (self.judge_cost or 0.0) + (response.cost or 0.0) if known else None
         return JudgeReply(response, self._judges.identity(prompt))
 
     async def call_python(self, reference: str, arguments: Mapping[str, Any]) -> Any:
