@@ -10,7 +10,7 @@ import typer
 
 from llmops_cli.cli.ci_files import github, gitlab
 from llmops_cli.cli.output import emit, emit_commands
-from llmops_cli.errors import UserError
+from llmops_cli.errors import NoVerdictError, UserError
 
 if TYPE_CHECKING:
     from llmops_cli.workflows.ci.publish import Rendering
@@ -89,7 +89,8 @@ def publish(
 ) -> None:
     """Report on a pull request: one comment, brought up to date, and a check run.
 
-    The folder may be a stranger's. It is refused (2) where it is not of this event or does not hold together.
+    The folder may be a stranger's. It is refused (2) where it is not of this event or does not hold together;
+    without one, the report says that no run was left.
     1 only where the check is red and could not be made, 3 where GitHub gives no answer.
     """
     from llmops_cli.workflows.ci.event import connect, read_event
@@ -119,17 +120,22 @@ def publish(
 def authorize(
     label: Annotated[str, typer.Option(help="The label by which a maintainer asks for it.")] = "llmops-run",
 ) -> None:
-    """Guard keys: 0 where the labelled commit was reviewed by somebody who may write; otherwise 3.
+    """Guard keys: 0 where people who may write reviewed the commit and set the label; otherwise 3.
 
     The commit becomes the output `sha`; evaluate that one, by `llmops eval --tree`.
     """
+    from llmops_cli.reporters.markdown_text import fence
     from llmops_cli.workflows.ci.authorize import authorize as ask
     from llmops_cli.workflows.ci.event import connect, read_event
-    from llmops_cli.workflows.ci.outputs import add_outputs
+    from llmops_cli.workflows.ci.outputs import add_outputs, add_summary
 
     event = read_event(os.environ)
-    with connect(event, os.environ) as github:
-        found = ask(event, github, label)
+    try:
+        with connect(event, os.environ) as github:
+            found = ask(event, github, label)
+    except NoVerdictError as error:
+        add_summary(os.environ, f"## ⚪ The keys may not be used\n\n{fence(str(error), 'text')}")
+        raise
     add_outputs(os.environ, {"sha": found.sha, "pull_request": str(found.number)})
     emit(f"{found.sha} of pull request {found.number} was reviewed by {found.reviewer}\n")
 

@@ -62,6 +62,14 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A check run that is there: what its maker calls it, and its conclusion (None while it runs)."""
+
+    external_id: str
+    conclusion: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRun:
     """A finished check run to be made. `external_id` finds it again where the answer was lost."""
 
@@ -172,10 +180,13 @@ class GitHub:
         reply = self._http.call("POST", f"{self._root}/check-runs", body, look=look)
         return _shaped(reply.body, lambda data: _text(data.get("html_url") or ""))
 
-    def check_run_ids(self, head: str, name: str) -> Iterator[str]:
-        """The `external_id` of every check run of that name on a commit; empty where it has none."""
+    def check_runs(self, head: str, name: str) -> Iterator[Judged]:
+        """Every check run of that name on a commit, whoever made it."""
         for item in self._check_runs(head, name):
-            yield _shaped(item, lambda data: _text(data.get("external_id") or ""))
+            yield _shaped(
+                item,
+                lambda data: Judged(_text(data.get("external_id") or ""), _optional(data.get("conclusion"))),
+            )
 
     def _check_runs(self, head: str, name: str) -> Iterator[Any]:
         path = f"{self._root}/commits/{head}/check-runs"

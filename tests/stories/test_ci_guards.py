@@ -42,7 +42,7 @@ def refused(job: Job, *options: str) -> str:
     return result.stderr
 
 
-@pytest.mark.parametrize("state", ["APPROVED", "COMMENTED", "CHANGES_REQUESTED"])
+@pytest.mark.parametrize("state", ["APPROVED", "COMMENTED"])
 def test_a_review_of_that_commit_by_somebody_who_may_write(
     job: Job, server: GitHubServer, state: str
 ) -> None:
@@ -71,6 +71,7 @@ def test_no_review(job: Job) -> None:
         (None, HEAD, "APPROVED"),
         ("bob", HEAD, "DISMISSED"),
         ("bob", HEAD, "PENDING"),
+        ("bob", HEAD, "CHANGES_REQUESTED"),
     ],
 )
 def test_a_review_that_does_not_count(
@@ -89,8 +90,55 @@ def test_among_many_reviews_the_one_that_counts_is_found_and_each_person_asked_f
         server.review(12, "eve", HEAD, "COMMENTED")
 
     assert llmops(job, "authorize").exit_code == ExitCode.PASS
-    assert len(server.seen("GET", "/permission")) == 2
+    assert len(server.seen("GET", "/permission")) == 3, "who set the label, and both reviewers"
     assert len(server.seen("GET", "/reviews")) == 2
+
+
+@pytest.mark.parametrize(
+    ("states", "through"),
+    [
+        (("APPROVED", "CHANGES_REQUESTED"), False),
+        (("APPROVED", "DISMISSED"), False),
+        (("CHANGES_REQUESTED", "APPROVED"), True),
+        (("APPROVED", "PENDING"), True),
+        (("APPROVED", "COMMENTED"), True),
+    ],
+)
+def test_the_latest_review_of_a_person_decides(
+    job: Job, server: GitHubServer, states: tuple[str, ...], through: bool
+) -> None:
+    for state in states:
+        server.review(12, "bob", HEAD, state)
+
+    assert (llmops(job, "authorize").exit_code == ExitCode.PASS) is through
+
+
+def test_an_approval_of_an_older_commit_does_not_outlive_a_later_word_on_this_one(
+    job: Job, server: GitHubServer
+) -> None:
+    server.review(12, "bob", HEAD, "CHANGES_REQUESTED")
+    server.review(12, "bob", OLD, "APPROVED")
+
+    assert "without asking for changes" in refused(job)
+
+
+@pytest.mark.parametrize("sender", ["eve", "stranger", None])
+def test_a_label_that_somebody_without_write_permission_set(
+    job: Job, server: GitHubServer, sender: str | None
+) -> None:
+    """Who may only sort issues may set labels."""
+    server.review(12, "bob", HEAD)
+    job.event["sender"] = None if sender is None else {"login": sender}
+
+    assert "set the label and has no write permission" in refused(job.save())
+
+
+def test_a_refusal_is_said_in_the_jobs_summary(job: Job) -> None:
+    refused(job)
+
+    assert "The keys may not be used" in job.summary
+    assert "nobody with write permission has reviewed 1111111" in job.summary
+    assert f"take the label {LABEL} off" in job.summary
 
 
 def test_a_head_that_moved_after_the_label(job: Job, server: GitHubServer) -> None:

@@ -47,6 +47,7 @@ def test_a_regression_ends_the_job_in_green_and_says_everything(project: Project
     assert (code, result.exit_code) == (ExitCode.REGRESSION, ExitCode.PASS)
     assert job.outputs == {
         "verdict": "REGRESSION", "regressions": "2", "cost": job.outputs["cost"], "report": str(job.folder),
+        "reason": "greet: 2 cases that passed fail now (ada, bob)",
     }  # fmt: skip
     assert context(job) == {
         "llmops_context": 1, "pull_request": 12, "head": HEAD, "base": BASE, "repository": "octo/prompts",
@@ -253,3 +254,24 @@ def test_outside_a_workflow_it_says_so(project: Project, job: Job) -> None:
 
     assert result.exit_code == ExitCode.USAGE
     assert "there is no event" in result.stderr
+
+
+def test_why_there_is_no_verdict_is_an_output_of_one_visible_line(project: Project, job: Job) -> None:
+    """It goes into an annotation of another job."""
+    errors = "error: the key \u202eOPENAI_API_KEY\x1b is not set" + "!" * 400 + "\nerror: more\n"
+    (job.place / "errors.txt").write_text(errors, encoding="utf-8")
+
+    assert end(project, job, 3).exit_code == ExitCode.PASS
+    assert job.outputs["reason"].startswith("error: the key OPENAI_API_KEY is not set!!!")
+    assert job.outputs["reason"].isprintable()
+    assert len(job.outputs["reason"]) == 300
+
+
+def test_a_merge_queues_group_has_its_own_base(project: Project, job: Job) -> None:
+    job.on("merge_group", {"merge_group": {"head_sha": HEAD, "base_sha": BASE, "base_ref": "refs/heads/main"}},
+           sha=HEAD)  # fmt: skip
+    (job.place / "errors.txt").write_text("error: x\n", encoding="utf-8")
+
+    end(project, job, 3)
+
+    assert (context(job)["head"], context(job)["base"], context(job)["pull_request"]) == (HEAD, BASE, None)

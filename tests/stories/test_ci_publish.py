@@ -528,7 +528,8 @@ class TestOfAnotherWorkflow:
         wrong = publish(job.artifact(runs["PASS"], 0, pull_request=12))
         right = publish(job.artifact(runs["PASS"], 0, pull_request=12, head=HEAD))
 
-        assert (wrong.exit_code, right.exit_code) == (ExitCode.USAGE, ExitCode.PASS)
+        assert (wrong.exit_code, right.exit_code) == (ExitCode.PASS, ExitCode.PASS)
+        assert "moved on from ddddddd to 1111111 while keys were used" in wrong.stderr
         assert [run["head_sha"] for run in server.check_runs] == [HEAD]
 
     def test_what_a_fork_says_of_itself_is_never_green(
@@ -746,7 +747,8 @@ def test_pipes_folders_and_sizes_in_the_artifact(
     assert server.writes == []
 
 
-def test_an_empty_artifact_says_what_is_missing(job: Job) -> None:
+def test_an_artifact_without_a_context_says_what_is_missing(job: Job, runs: dict[str, str]) -> None:
+    (job.artifact(runs["PASS"], 0).folder / "context.json").unlink()
     result = publish(job)
 
     assert result.exit_code == ExitCode.USAGE

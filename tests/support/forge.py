@@ -113,14 +113,22 @@ class Forge:
         return self.dev.git("rev-parse", "HEAD")
 
     def event(
-        self, number: int, *, target: bool = False, label: str | None = None, merged: str | None = None
+        self,
+        number: int,
+        *,
+        target: bool = False,
+        label: str | None = None,
+        merged: str | None = None,
+        by: str = "ada",
     ) -> Event:
         """A pull request's event. Workflows of `pull_request` are those of the merge, of `_target` the base's."""
         pull = self.server.pulls[number]
         pull["base"]["sha"] = self.main
         fork = pull["head"]["repo"]["full_name"] != REPOSITORY
         payload = {**self._repository(), "action": "labeled" if label else "synchronize", "number": number,
-                   "pull_request": pull, **({"label": {"name": label}} if label else {})}  # fmt: skip
+                   "pull_request": pull, "sender": {"login": by}}  # fmt: skip
+        if label:
+            payload["label"] = {"name": label}
         if target:
             return Event("pull_request_target", self.main, "refs/heads/main", payload)
         return Event(
@@ -177,10 +185,10 @@ class Forge:
         """The gate, as it runs on a push to a pull request."""
         return self.runner.run(GATE, self.event(number))
 
-    def labelled(self, number: int, label: str = LABEL) -> Run:
-        """A maintainer sets a label."""
+    def labelled(self, number: int, label: str = LABEL, by: str = "ada") -> Run:
+        """Somebody sets a label; ada is a maintainer."""
         self.server.pulls[number]["labels"] = [{"name": label}]
-        return self.runner.run(KEYED, self.event(number, target=True, label=label))
+        return self.runner.run(KEYED, self.event(number, target=True, label=label, by=by))
 
     def reported(self, run: Run) -> Run:
         """The workflow that reports on another one, after its end."""

@@ -46,6 +46,11 @@ class Artifact:
         return NoRun(self.context.exit_code, self.context.error)
 
 
+def left_nothing(folder: Path) -> bool:
+    """Whether there is no artifact at all: the evaluating job ended before it could upload one."""
+    return not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir()))
+
+
 def read_artifact(folder: Path) -> Artifact:
     """What stands in the folder. Raises FileError, and nothing else, whatever stands there."""
     context_file, run_file = folder / CONTEXT, folder / RUN

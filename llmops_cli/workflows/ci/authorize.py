@@ -2,7 +2,7 @@
 
 A label alone says nothing of the commit: the author could push another one between a look at the page and the
 click. So somebody who may write must have reviewed exactly the commit that the label's event names, and it must
-still be the newest.
+still be the newest. And who may only sort issues may set labels: that is not enough either.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from llmops_cli.integrations.github import GitHub
 from llmops_cli.workflows.ci.event import Event
 
 _MAY_WRITE = ("admin", "write")
-_NO_REVIEW = ("DISMISSED", "PENDING")
+_LETS_THROUGH = ("APPROVED", "COMMENTED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +49,28 @@ def authorize(event: Event, github: GitHub, label: str) -> Authorization:
             f"pull request {asked.number} moved on from {asked.head[:7]} to {found.head[:7]} after the label "
             "was set", hint=again,
         )  # fmt: skip
+    if event.sender is None or github.permission(event.sender) not in _MAY_WRITE:
+        raise NoVerdictError(
+            f"{event.sender or 'nobody known'} set the label and has no write permission",
+            hint=f"somebody who has it takes the label {label} off and sets it again",
+        )
     reviewer = _reviewer(github, asked.number, asked.head)
     if reviewer is None:
         raise NoVerdictError(
             f"nobody with write permission has reviewed {asked.head[:7]}, the newest commit of pull request "
-            f"{asked.number}", hint=f"{again}; a comment as review is enough",
+            f"{asked.number}, without asking for changes", hint=f"{again}; a comment as review is enough",
         )  # fmt: skip
     return Authorization(asked.number, asked.head, reviewer)
 
 
 def _reviewer(github: GitHub, number: int, sha: str) -> str | None:
-    """Somebody who may write and whose review is of this commit; each is asked for once, the latest first."""
+    """Somebody who may write and whose latest review of this commit lets it through; the latest are asked for first."""
     assert is_sha(sha)
-    reviews = [
-        review
-        for review in github.reviews(number)
-        if review.commit == sha and review.author is not None and review.state.upper() not in _NO_REVIEW
-    ]
-    authors = dict.fromkeys(review.author for review in reversed(reviews) if review.author is not None)
+    latest: dict[str, str] = {}
+    for review in github.reviews(number):
+        state = review.state.upper()
+        if review.commit == sha and review.author is not None and state != "PENDING":
+            latest.pop(review.author, None)
+            latest[review.author] = state
+    authors = [author for author, state in reversed(latest.items()) if state in _LETS_THROUGH]
     return next((author for author in authors if github.permission(author) in _MAY_WRITE), None)

@@ -24,7 +24,14 @@ class Target:
     """The run was a fork's own: whoever opened the pull request decides what such a run says."""
 
 
-def bind(context: Context, event: Event, github: GitHub) -> Target:
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """There is no commit that a report could be bound to, and it is nobody's fault: the words for the log."""
+
+    said: str
+
+
+def bind(context: Context, event: Event, github: GitHub) -> Target | Nowhere:
     """The target of an artifact. Raises UserError where it is not the event's own; nothing was written then."""
     _same("repository", context.repository, event.repository)
     if event.producer is not None:
@@ -33,6 +40,30 @@ def bind(context: Context, event: Event, github: GitHub) -> Target:
     _same("commit", context.head, event.head)
     number = event.pull_request.number if event.pull_request else None
     _same("pull request", context.pull_request, number)
+    return _of_event(event, github)
+
+
+def bind_by_event(event: Event, github: GitHub) -> Target | Nowhere:
+    """The target of a run that left nothing: what the event says of it, and no more."""
+    producer = event.producer
+    if producer is None:
+        return _of_event(event, github)
+    if producer.event == _TARGET:  # its commit is the base's
+        return Nowhere(
+            "the run left nothing, so nobody can say which commit it was about: nothing was written"
+        )
+    of_pull_request = producer.event.startswith("pull_request")
+    forgeable = of_pull_request and producer.head_repository != event.repository
+    if of_pull_request and not forgeable and len(producer.pull_requests) == 1:
+        found = _fetched(producer.pull_requests[0], github)
+        if _origin_differs(found, producer) is None:
+            newer = None if found.head == producer.head else found.head
+            return Target(producer.head, found.number, newer)
+    return Target(producer.head, forgeable=forgeable)
+
+
+def _of_event(event: Event, github: GitHub) -> Target:
+    number = event.pull_request.number if event.pull_request else None
     if number is None:
         return Target(event.head)
     try:
@@ -44,7 +75,9 @@ def bind(context: Context, event: Event, github: GitHub) -> Target:
     return Target(event.head, number, None if now == event.head else now)
 
 
-def _of_another_workflow(context: Context, event: Event, producer: Producer, github: GitHub) -> Target:
+def _of_another_workflow(
+    context: Context, event: Event, producer: Producer, github: GitHub
+) -> Target | Nowhere:
     """A `workflow_run` names no pull request of a fork, so the artifact does, and is checked."""
     _same("event", context.event, producer.event)
     if producer.event != _TARGET:
@@ -57,9 +90,15 @@ def _of_another_workflow(context: Context, event: Event, producer: Producer, git
     found = _fetched(context.pull_request, github)
     if producer.event == _TARGET:
         # the event's own commit is the base's here: only GitHub can say that the head is this pull request's
-        _same("commit", context.head, found.head)
+        if context.head != found.head:
+            return Nowhere(
+                f"pull request {found.number} has moved on from {context.head[:7]} to {found.head[:7]} while keys "
+                "were used for it, so the run can no longer be bound to it: nothing was written"
+            )
         return Target(found.head, found.number)
-    _same_origin(found, producer)
+    wrong = _origin_differs(found, producer)
+    if wrong is not None:
+        raise _foreign(f"names pull request {found.number}", wrong)
     newer = None if found.head == producer.head else found.head
     return Target(producer.head, found.number, newer, forgeable=producer.head_repository != event.repository)
 
@@ -73,13 +112,14 @@ def _fetched(number: int, github: GitHub) -> PullRequest:
         raise
 
 
-def _same_origin(found: PullRequest, producer: Producer) -> None:
-    """The run must have come from the branch and repository that the pull request comes from."""
+def _origin_differs(found: PullRequest, producer: Producer) -> str | None:
+    """The run must have come from the branch and repository that the pull request comes from; where it did not."""
     if found.head_repository is None or found.head_repository != producer.head_repository:
         origin = producer.head_repository or "a deleted repository"
-        raise _foreign(f"names pull request {found.number}", f"the run came from {origin}")
+        return f"the run came from {origin}"
     if found.head != producer.head and found.head_ref != producer.head_branch:
-        raise _foreign(f"names pull request {found.number}", "the run came from another branch")
+        return "the run came from another branch"
+    return None
 
 
 def _same(what: str, said: object, true: object) -> None:

@@ -42,6 +42,8 @@ class Producer:
     head: str
     head_branch: str | None
     head_repository: str | None
+    pull_requests: tuple[int, ...] = ()
+    """Those that GitHub names; none for a fork's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,10 @@ class Event:
     pull_request: EventPullRequest | None = None
     producer: Producer | None = None
     default_branch: str | None = None
+    base: str | None = None
+    """The commit it is to be compared with: of a pull request its base, of a merge queue's group what it builds on."""
+    sender: str | None = None
+    """Who did it: set the label, pushed."""
     server: str = "https://github.com"
     run_id: str = "0"
     attempt: int = 1
@@ -117,6 +123,7 @@ def _event(name: str, payload: Mapping[str, Any], environment: Mapping[str, str]
         head = pull_request.head
     else:
         head = producer.head if producer is not None else environment.get("GITHUB_SHA") or ""
+    group = payload.get("merge_group") or {} if name == "merge_group" else {}
     attempt = environment.get("GITHUB_RUN_ATTEMPT", "1")
     return Event(
         name=name,
@@ -127,6 +134,8 @@ def _event(name: str, payload: Mapping[str, Any], environment: Mapping[str, str]
         pull_request=pull_request,
         producer=producer,
         default_branch=_or_none(repository.get("default_branch")),
+        base=pull_request.base if pull_request else _sha(group["base_sha"]) if group else None,
+        sender=_or_none((payload.get("sender") or {}).get("login")),
         server=(environment.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/"),
         run_id=environment.get("GITHUB_RUN_ID") or "0",
         attempt=int(attempt) if attempt.isascii() and attempt.isdigit() else 1,
@@ -148,6 +157,7 @@ def _producer(run: Mapping[str, Any]) -> Producer:
         head=_sha(run["head_sha"]),
         head_branch=_or_none(run.get("head_branch")),
         head_repository=_typed(repository["full_name"], str) if repository else None,
+        pull_requests=tuple(_typed(found["number"], int) for found in run.get("pull_requests") or ()),
     )
 
 

@@ -14,6 +14,7 @@ from llmops_cli.workflows.ci.event import Event
 from llmops_cli.workflows.report import kept_run
 
 _MOST_READ = 1024 * 1024
+_MOST_REASON = 300
 _FIRST_WORDS = ("error: ", "Usage: ")
 
 
@@ -31,6 +32,7 @@ class EvalOutcome:
         """What other steps of the workflow may ask for. A cost that is unknown is empty."""
         if self.result is None:
             found = {"verdict": self.no_run.verdict, "regressions": "", "cost": ""}
+            reason = (self.no_run.error or "").partition("\n")[0]
         else:
             cost = kept_run(self.result).cost
             regressed = [c.of_kind(DeltaKind.REGRESSED) for c in self.result.comparisons]
@@ -39,7 +41,9 @@ class EvalOutcome:
                 "regressions": str(sum(map(len, regressed))),
                 "cost": "" if cost is None else f"{cost:.6f}",
             }
-        return {**found, "report": str(self.folder)}
+            verdict = self.result.verdict
+            reason = next((r.text for r in verdict.reasons if r.status is verdict.status), "")
+        return {**found, "reason": _one_line(reason), "report": str(self.folder)}
 
 
 def outcome(event: Event, folder: Path, exit_code: int, errors: Path | None = None) -> EvalOutcome:
@@ -53,7 +57,7 @@ def outcome(event: Event, folder: Path, exit_code: int, errors: Path | None = No
     context = Context(
         pull_request=pull_request.number if pull_request else None,
         head=event.head,
-        base=pull_request.base if pull_request else None,
+        base=event.base,
         repository=event.repository,
         event=event.name,
         attempt=event.attempt,
@@ -70,6 +74,12 @@ def outcome(event: Event, folder: Path, exit_code: int, errors: Path | None = No
         raise UserError(f"eval ended with {exit_code} and left no {RUN}", hint=hint)
     neutral = exit_code == ExitCode.INCONCLUSIVE
     return EvalOutcome(None, NoRun(exit_code, error), ExitCode.PASS if neutral else exit_code, folder)
+
+
+def _one_line(text: str) -> str:
+    """Fit for an annotation of another job: no line end, nothing invisible."""
+    seen = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(seen.split())[:_MOST_REASON]
 
 
 def read_errors(path: Path) -> str | None:

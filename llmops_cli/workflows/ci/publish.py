@@ -4,6 +4,7 @@ It holds a token that may write and runs nothing of the pull request's: the Mark
 file alone.
 """
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,8 +24,8 @@ from llmops_cli.integrations.github import (
     GitHub,
 )
 from llmops_cli.integrations.github_http import GitHubRefusedError
-from llmops_cli.workflows.ci.artifact import RUN, Artifact, read_artifact
-from llmops_cli.workflows.ci.binding import Target, bind
+from llmops_cli.workflows.ci.artifact import RUN, Artifact, left_nothing, read_artifact
+from llmops_cli.workflows.ci.binding import Nowhere, Target, bind, bind_by_event
 from llmops_cli.workflows.ci.event import Event
 
 _UNSHOWABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -32,6 +33,13 @@ _SEEN = 7
 """Characters of a commit that people read."""
 _OF_A_FORK = "fork-"
 """How the `external_id` of a check run begins whose verdict the fork itself brought."""
+_OURS = re.compile(r"[0-9]+-[0-9]+-[0-9a-f]{16}")
+"""The `external_id` of a check run that a trusted run made. A job of that name has one too, an UUID of GitHub's."""
+_JUDGEMENTS = ("success", "failure")
+_LEFT_NOTHING = NoRun(
+    ExitCode.INCONCLUSIVE,
+    "no run was left: the job that evaluates failed before it could upload one, or ran out of time",
+)
 _FORK_NOTE = (
     "_This is what the fork's own workflow run says. Whoever opened the pull request can change what it says, so "
     "the check is not green; a run with keys, asked for by a maintainer's label, replaces it._"
@@ -90,10 +98,16 @@ def publish(
 
     The exit code is a verdict only where no check run could be made to carry it.
     """
-    artifact = read_artifact(folder)
-    target = bind(artifact.context, event, github)
-    report = make_report(artifact, folder, event, target, options, rendering)
-    return _Publishing(event, github, options, target, report).run()
+    artifact = None if left_nothing(folder) else read_artifact(folder)
+    target = bind(artifact.context, event, github) if artifact else bind_by_event(event, github)
+    if isinstance(target, Nowhere):
+        return Published("", [target.said])
+    if artifact is None:
+        text = _clean(rendering.no_run(_LEFT_NOTHING))
+        report = Report(_LEFT_NOTHING.verdict, "no run was left", _conclusion(None, options), text)
+    else:
+        report = make_report(artifact, folder, event, target, options, rendering)
+    return _Publishing(event, github, options, target, report, empty=artifact is None).run()
 
 
 def make_report(
@@ -167,20 +181,29 @@ def _clean(markdown: str) -> str:
 
 class _Publishing:
     def __init__(
-        self, event: Event, github: GitHub, options: PublishOptions, target: Target, report: Report
+        self,
+        event: Event,
+        github: GitHub,
+        options: PublishOptions,
+        target: Target,
+        report: Report,
+        *,
+        empty: bool = False,
     ) -> None:
         self.event = event
         self.github = github
         self.options = options
         self.target = target
         self.report = report
+        self.empty = empty
         self.done = Published(report.verdict)
 
     def run(self) -> Published:
         """The check run first: it is what decides. A failure leaves the report in the job's summary."""
-        if self.target.forgeable and self._judged_already():
+        if (self.target.forgeable or self.empty) and self._judged_already():
+            who = "a run that left nothing" if self.empty else "the fork's own run"
             self.done.notes.append(
-                f"a trusted run has judged {self.target.head[:_SEEN]} already; the fork's own run changes nothing"
+                f"a trusted run has judged {self.target.head[:_SEEN]} already; {who} changes nothing"
             )
             return self.done
         checked = self.options.check and self._try(self._check, "check run", "checks: write")
@@ -201,14 +224,17 @@ class _Publishing:
         return self.done
 
     def _judged_already(self) -> bool:
-        """A reopened pull request runs the fork's workflow again: it must not wash a red check green."""
+        """A reopened pull request runs the fork's workflow again: it must not wash a red check green.
+
+        A job of the fork's may bear our name, so the `external_id` must be of our form, and the check a verdict.
+        """
         try:
-            ids = list(self.github.check_run_ids(self.target.head, self.options.name))
+            found = list(self.github.check_runs(self.target.head, self.options.name))
         except GitHubRefusedError as error:
             if error.forbidden:
                 return False  # who may not read them has made none
             raise
-        return any(not one.startswith(_OF_A_FORK) for one in ids)
+        return any(one.conclusion in _JUDGEMENTS and _OURS.fullmatch(one.external_id) for one in found)
 
     def _try(self, write: Callable[[], None], what: str, permission: str) -> bool:
         try:
