@@ -149,6 +149,9 @@ def headline(result: Result) -> str:
     if status is Status.UNAFFECTED:
         reasons = result.verdict.reasons  # a run file may have been written by anybody
         return reasons[0].text if reasons else "nothing that counts has changed"
+    accepted = sum(len(comparison.accepted) for comparison in result.comparisons)
+    if accepted:
+        return f"{figures.plural(accepted, 'case')} got worse, and this branch accepts it"
     compared = any(comparison.against for comparison in result.comparisons)
     return "nothing got worse" if compared else "nothing to compare with yet"
 
