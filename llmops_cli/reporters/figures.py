@@ -31,9 +31,9 @@ def dollars(value: float | None) -> str:
         return NONE
     if value == 0:
         return "$0"
-    return (
-        f"${value:,.2f}" if abs(value) >= 1 else f"${value:.2g}" if abs(value) >= 0.0001 else f"${value:.1e}"
-    )
+    if 0 < value < 0.0001:
+        return "<$0.0001"
+    return f"${value:,.2f}" if abs(value) >= 1 else f"${value:.2g}"
 
 
 def seconds(value: float | None) -> str:

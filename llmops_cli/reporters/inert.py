@@ -2,13 +2,15 @@
 
 import re
 
+# joiners (U+200C, U+200D) stay: scripts and emoji are written with them
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    r"|[\ufffe\uffff\U000e0000-\U000e007f]|[\ud800-\udfff]"
 )
 
 
 def inert(text: str) -> str:
-    """Control characters and direction marks as `\\x1b`, `\\u202e`; line ends and tabs stay."""
+    """Control characters, direction marks and what nobody can see as `\\x1b`, `\\u202e`; line ends and tabs stay."""
     return _CONTROL.sub(
         lambda found: found[0].encode("unicode_escape").decode("ascii"), text.replace("\r\n", "\n")
     )

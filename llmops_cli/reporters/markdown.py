@@ -100,11 +100,25 @@ def _headline(result: Result) -> str:
     status = result.verdict.status
     worse = sum(len(comparison.of_kind(DeltaKind.REGRESSED)) for comparison in result.comparisons)
     if status is Status.REGRESSION:
-        said = f"{figures.plural(worse, 'case')} got worse" if worse else "a bound is missed"
+        said = f"{figures.plural(worse, 'case')} got worse" if worse else _without_a_case(result)
     else:
         said = prose(summary.headline(result).rstrip(":"))
     parts = [f"{status.value}: {said}", *_difference(result)]
     return " · ".join(parts)
+
+
+def _without_a_case(result: Result) -> str:
+    """What a regression consists of where no single case is one."""
+    comparisons = result.comparisons
+    tests = [test for c in comparisons if c.statistics for test in c.statistics.tests]
+    if any(test.worse and not test.accepted for test in tests):
+        return "the set as a whole got worse"
+    if any(c.proof is not None and c.proof.standing == "refuted" for c in comparisons):
+        return "the drop is beyond the margin"
+    deltas = [delta for c in comparisons for delta in c.deltas]
+    if any(d.case and d.case.critical and d.candidate.passes < d.candidate.trials for d in deltas):
+        return "a critical case failed"
+    return "a bound is missed"
 
 
 def _difference(result: Result) -> Iterator[str]:
@@ -152,7 +166,8 @@ def _broken(result: Result, links: Links) -> Iterator[_Section]:
     for comparison in result.comparisons:
         for delta in comparison.deltas:
             if is_broken(delta, comparison) and not delta.accepted:
-                heading = "### What broke\n\n" if first else ""
+                word = "broke" if result.verdict.status is Status.REGRESSION else "fails"
+                heading = f"### What {word}\n\n" if first else ""
                 first = False
                 text = partial(_case, heading, comparison, delta, links)
                 yield _Section(4, text, "broken cases")

@@ -16,7 +16,10 @@ from llmops_cli.reporters.inert import inert, shorten
 FENCE_LIMIT, PROSE_LIMIT, SPAN_LIMIT = 4000, 1000, 600
 """Characters shown of one text; nothing that is longer helps a reviewer, and something a megabyte long may come."""
 _OPENING, _CLOSING = "(\"'“", ".,;:!?)\"'”’…"
-_NUMBER = re.compile(r"[+−±-]?\$?\d[\d.,]*(/\d+)?%?")
+_NUMBER = re.compile(r"[+−±-]?\$?\d[\d.,]*(/\d+|e-?\d+|-\d\d-\d\d)?%?")
+_NAME_WITH_NUMBER = re.compile(r"[A-Za-z]+\d+")
+_WORD = re.compile(r"""[("']*`[^`]+`[.,;:)!?"']*(?=\s|$)|\S+""")
+_QUOTED = re.compile(r"""([("']*)`([^`]+)`([.,;:)!?"']*)""")
 _SIGNS = frozenset(["→", "·", "–", "—", "−", "×", "=", "≤", "≥", "%", "…"])
 _LIKE_A_HASH = re.compile(r"[0-9a-f]{7,}")
 
@@ -43,22 +46,25 @@ def cell(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A sentence on one line: plain words and numbers stay, whatever else might mean something is a code span."""
-    words = inert(shorten(text, PROSE_LIMIT)).split()
-    return " ".join(_runs(words))
+    """A sentence on one line: plain words and numbers stay, whatever else might mean something is a code span.
+
+    What stands between backticks, as commands do in our own messages, is a code span of its own.
+    """
+    return " ".join(_runs(_WORD.findall(inert(shorten(text, PROSE_LIMIT)))))
 
 
 def _runs(words: list[str]) -> Iterator[str]:
     """Words one by one; neighbours that are not plain share a code span."""
     odd: list[str] = []
     for place, word in enumerate(words):
-        if _is_plain(word, first=place == 0):
-            if odd:
-                yield _odd(odd)
-                odd = []
-            yield word
-        else:
+        quoted = _QUOTED.fullmatch(word)
+        if quoted is None and not _is_plain(word, first=place == 0):
             odd.append(word)
+            continue
+        if odd:
+            yield _odd(odd)
+            odd = []
+        yield word if quoted is None else quoted[1] + span(quoted[2]) + quoted[3]
     if odd:
         yield _odd(odd)
 
@@ -76,6 +82,8 @@ def _is_plain(word: str, *, first: bool) -> bool:
     core = word.lstrip(_OPENING).rstrip(_CLOSING)
     if _LIKE_A_HASH.fullmatch(core):
         return False
+    if core in _SIGNS or _NAME_WITH_NUMBER.fullmatch(core):
+        return not first or core not in _SIGNS
     if _NUMBER.fullmatch(core):
         return not first or core == word  # "1." at the beginning would be a list
     parts = re.split("['’-]", core)

@@ -129,9 +129,10 @@ class _Report:
         from rich.text import Text
 
         word = delta.kind.value.upper() if delta.kind is DeltaKind.REGRESSED else "FAILED"
+        word = "ACCEPTED" if delta.accepted else word
         where = str(delta.case.where) if delta.case else comparison.evalset
         head = Text()
-        head.append(word, style="bold red")
+        head.append(word, style="bold" if delta.accepted else "bold red")
         critical = " (critical)" if delta.case and delta.case.critical else ""
         head.append(f"  {inert(delta.case_id)}{critical}", style="bold")
         if comparison.variant.name != DEFAULT_VARIANT:

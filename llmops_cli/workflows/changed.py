@@ -117,13 +117,16 @@ class _Chooser:
     def _settings_of(self, project: Project, evalset: Evalset) -> tuple[Any, ...]:
         """What of the settings reaches this evalset; limits and keys change no answer."""
         settings = project.settings
-        names = {settings.model, settings.judge_model, *evalset.models}
-        for name in (*evalset.prompts, *_judges(evalset)):
+        judges = _judges(evalset)
+        judge_model = settings.judge_model if judges else None
+        names = {settings.model, judge_model, *evalset.models}
+        for name in (*evalset.prompts, *judges):
             prompt = _prompt(self._project, name)
             names.add(prompt.model if prompt else None)
         aliases = [settings.models.get(name) for name in sorted(filter(None, names))]
         resolved = [(a.model, dict(a.params), a.api_base, a.price) if a else None for a in aliases]
-        return settings.model, settings.judge_model, resolved, settings.gate, settings.redact
+        python = settings.allow_python if _code(evalset, project) else None
+        return settings.model, judge_model, resolved, settings.gate, settings.redact, python
 
 
 def _judges(evalset: Evalset) -> list[str]:

@@ -86,7 +86,7 @@ def test_the_line_for_a_pull_request(tmp_path: Path) -> None:
     assert (untouched.exit_code, untouched.stdout.split()[0]) == (ExitCode.PASS, "UNAFFECTED")
     assert (worse.exit_code, accepted.exit_code) == (ExitCode.REGRESSION, ExitCode.PASS)
     assert "accepted in this branch's baseline: too-small" in accepted.both
-    assert "REGRESSED too-small" in accepted.both
+    assert "ACCEPTED too-small" in accepted.both
     assert branch.llmops(*line).exit_code == ExitCode.REGRESSION, "an accepted baseline softens no bound"
 
 

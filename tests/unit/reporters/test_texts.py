@@ -74,7 +74,7 @@ def test_what_is_cut_says_how_much_is_missing() -> None:
         (figures.percent(None), "–"), (figures.percent(0.996), "99%"), (figures.percent(1.0), "100%"),
         (figures.percent(0.001), "1%"), (figures.percent(0.0), "0%"), (figures.percent(0.5), "50%"),
         (figures.dollars(None), "–"), (figures.dollars(0), "$0"), (figures.dollars(1234.5), "$1,234.50"),
-        (figures.dollars(0.0123), "$0.012"), (figures.dollars(0.00001), "$1.0e-05"),
+        (figures.dollars(0.0123), "$0.012"), (figures.dollars(0.00001), "<$0.0001"),
         (figures.seconds(None), "–"), (figures.seconds(0.0001), "<1 ms"), (figures.seconds(0.25), "250 ms"),
         (figures.seconds(2.34), "2.3 s"), (figures.seconds(600), "10.0 min"),
         (figures.signed(0), "±0"), (figures.signed(3), "+3"), (figures.signed(-1234), "−1,234"),
