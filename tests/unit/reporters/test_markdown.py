@@ -267,3 +267,29 @@ def test_the_least_important_goes_first() -> None:
     assert "the diff of the prompt" in text.splitlines()[-1]
     assert "### On your machine" in text
     assert "| evalset |" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("dropped by 9 pts (95 %), p = 7.6e-06).", "dropped by 9 pts (95 %), p = 7.6e-06)."),
+        ("cases (c0, c1 and 16 more)", "cases (c0, c1 and 16 more)"),
+        ("by 536e9c1187 Ann Lee, 2026-11-20)", "by `536e9c1187` Ann Lee, 2026-11-20)"),
+        ("one: `llmops accept`, then (`x` and y)", "one: `llmops accept`, then (`x` and y)"),
+        ("`a`:tada: b", "`` `a`:tada: `` b"),
+    ],
+)
+def test_our_own_sentences_stay_sentences(said: str, shown: str) -> None:
+    assert prose(said) == shown
+
+
+def test_what_is_accepted_is_said_in_the_first_line() -> None:
+    result = _result("word", [_delta("one", DeltaKind.REGRESSED, "word", accepted=True)], Status.PASS)
+
+    assert format_markdown(result).startswith("## ✅ PASS: 1 case got worse, and this branch accepts it · ")
+
+
+def test_a_regression_without_a_broken_case_says_what_it_is() -> None:
+    assert format_markdown(_result("word", [])).startswith(
+        "## ❌ REGRESSION: the set as a whole got worse · "
+    )
