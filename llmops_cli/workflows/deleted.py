@@ -1,22 +1,19 @@
 """Evalsets that stood at the base of a change and are gone: a change must not take its own judge away.
 
-A set that was renamed, or whose cases are asked by another set, is not gone. One whose prompt changed as well
-leaves a change that nobody judges: no verdict. Otherwise it is said, and no more.
+A set that was renamed, or whose cases are asked by another set, is not gone. One whose prompt changed as well,
+under whatever name, leaves a change that nobody judges: no verdict. Otherwise it is said, and no more.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmops_cli.domain.canonical import digest_of
 from llmops_cli.domain.comparison import Reason, Status
 from llmops_cli.domain.evalset import Evalset
-from llmops_cli.domain.tree import read_bytes
+from llmops_cli.domain.revision import Change
 from llmops_cli.errors import FileError, NothingSelectedError, SourceLocation, UserError
 from llmops_cli.workflows.project import Project
-
-_ALIKE = 0.5
-"""Share of lines in common from which on a new file is the old one under another name, as in `git diff -M`."""
+from llmops_cli.workflows.renamed import data_of, lines_of, most_alike, renamed_prompts
 
 
 @dataclass(frozen=True)
@@ -35,28 +32,36 @@ NOTHING_DELETED = Deleted()
 
 
 def find_deleted(
-    project: Project, base: Project, label: str, wanted: Sequence[str] = (), prompt: str | None = None
+    project: Project,
+    base: Project,
+    label: str,
+    wanted: Sequence[str] = (),
+    prompt: str | None = None,
+    history: Callable[[], Sequence[Change]] = tuple,
 ) -> Deleted:
     """Compare the evalsets of today with those of the base, which is called `label`.
 
-    With `wanted` (names, paths, patterns) and `prompt` as in `Project.select_evalsets`, only those.
+    With `wanted` (names, paths, patterns) and `prompt` as in `Project.select_evalsets`, only those. `history`
+    gives the commits since the base that renamed prompts, newest first.
     """
     gone = {name: path for name, path in base.evalset_paths.items() if name not in project.evalset_paths}
     moved = _moved(project, base, gone)
     lost = [name for name in gone if name not in moved.values()]
     turned = [name for name in base.evalset_paths if name in project.evalset_paths]
+    renamed = renamed_prompts(project, base, history) if gone or turned else {}
     notes: list[str] = []
     reasons: list[Reason] = []
     asked = _Asked(project)
     for name in [*lost, *turned]:
-        for evalset, tested in _lost_prompts(project, base, name):
+        for evalset, tested in _lost_prompts(project, base, name, renamed):
+            today = renamed.get(tested, tested)
             if (
                 _selected(base, evalset, wanted)
-                and prompt in (None, tested)
-                and not asked.covers(evalset, tested)
+                and prompt in (None, tested, today)
+                and not asked.covers(evalset, today)
             ):
                 what = _what(name in gone, evalset, tested, label)
-                ground, text = _judged(project, base, tested, what)
+                ground, text = _judged(project, base, (tested, today), what)
                 if ground is None:
                     notes.append(text)
                 else:
@@ -64,17 +69,19 @@ def find_deleted(
     return Deleted(moved, tuple(notes), tuple(reasons))
 
 
-def _lost_prompts(project: Project, base: Project, name: str) -> Iterator[tuple[Evalset, str]]:
-    """The prompts that an evalset tested at the base and tests no more."""
+def _lost_prompts(
+    project: Project, base: Project, name: str, renamed: Mapping[str, str]
+) -> Iterator[tuple[Evalset, str]]:
+    """The prompts that an evalset tested at the base and tests no more, under no name."""
     path, today = base.evalset_paths[name], project.evalset_paths.get(name)
-    if today is not None and read_bytes(project.tree, today) == read_bytes(base.tree, path):
+    if today is not None and data_of(project, today) == data_of(base, path):
         return
     before = _evalset(base, name)
     now = _evalset(project, name) if today is not None else None
     if before is None or (today is not None and now is None):
         return  # what is wrong today is reported by whoever runs it
     for prompt in before.prompts:
-        if now is None or prompt not in now.prompts:
+        if now is None or not {prompt, renamed.get(prompt, prompt)} & set(now.prompts):
             yield before, prompt
 
 
@@ -84,14 +91,17 @@ def _what(gone: bool, evalset: Evalset, prompt: str, label: str) -> str:
     return f"{evalset.path} tests the prompt {prompt} at {label} and no longer does"
 
 
-def _judged(project: Project, base: Project, prompt: str, what: str) -> tuple[Reason | None, str]:
-    path = project.prompt_paths.get(prompt)
+def _judged(project: Project, base: Project, names: tuple[str, str], what: str) -> tuple[Reason | None, str]:
+    """`names` are the prompt's at the base and today."""
+    old, name = names
+    path = project.prompt_paths.get(name)
     if path is None:
-        return None, f"{what}, and so was the prompt"
-    before, now = _digest(base, prompt), _digest(project, prompt)
+        return None, f"{what}; its prompt was deleted, too"
+    before, now = _digest(base, old), _digest(project, name)
+    subject = "the prompt" if name == old else f"the prompt, which is called {name} now,"
     if before is not None and before == now:
-        return None, f"{what}; the prompt did not change"
-    text = f"{what}, and the prompt changed: that is judged without it; keep it, or delete it in a change of its own"
+        return None, f"{what}; {subject} did not change"
+    text = f"{what}, and {subject} changed: that is judged without it; keep it, or delete it in a change of its own"
     return Reason(Status.INCONCLUSIVE, text, SourceLocation(path, 1)), text
 
 
@@ -131,18 +141,9 @@ def _moved(project: Project, base: Project, gone: Mapping[str, str]) -> dict[str
     new = {name: path for name, path in project.evalset_paths.items() if name not in base.evalset_paths}
     if not gone or not new:
         return {}
-    before = {name: _lines(base, path) for name, path in gone.items()}
-    now = {name: _lines(project, path) for name, path in new.items()}
-    pairs = sorted(
-        ((-_alike(before[old], now[one]), one, old) for old in before for one in now), key=lambda pair: pair
-    )
-    moved: dict[str, str] = {}
-    for likeness, one, old in pairs:
-        if -likeness < _ALIKE:
-            break
-        if one not in moved and old not in moved.values() and _same_subject(project, base, one, old):
-            moved[one] = old
-    return moved
+    before = {name: lines_of(base, path) for name, path in gone.items()}
+    now = {name: lines_of(project, path) for name, path in new.items()}
+    return most_alike(before, now, lambda one, old: _same_subject(project, base, one, old))
 
 
 def _same_subject(project: Project, base: Project, one: str, old: str) -> bool:
@@ -152,16 +153,6 @@ def _same_subject(project: Project, base: Project, one: str, old: str) -> bool:
         return False
     there = set(before.prompts) & set(project.prompt_paths)
     return bool(there & set(now.prompts)) or not there
-
-
-def _lines(project: Project, path: str) -> Counter[bytes]:
-    data = read_bytes(project.tree, path) or b""
-    return Counter(line.strip() for line in data.splitlines() if line.strip())
-
-
-def _alike(one: Counter[bytes], other: Counter[bytes]) -> float:
-    most = max(one.total(), other.total())
-    return (one & other).total() / most if most else 0.0
 
 
 def _evalset(project: Project, name: str) -> Evalset | None:

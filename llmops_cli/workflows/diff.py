@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from llmops_cli.domain.changes import TextChange
 from llmops_cli.domain.diff import Diff, EvalsetDiff, PartialChange, PromptDiff
 from llmops_cli.domain.prompt import PROMPTS_DIR
-from llmops_cli.domain.revision import Change
 from llmops_cli.engine.events import Observer
 from llmops_cli.errors import NothingSelectedError, did_you_mean
 from llmops_cli.files.settings_file import SETTINGS_FILE
@@ -18,6 +17,7 @@ from llmops_cli.workflows.diff_pairs import PromptPair, pair_up
 from llmops_cli.workflows.diff_prompts import compare_prompts
 from llmops_cli.workflows.diff_sides import Between, Loaded, read_sides
 from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.renamed import first_name
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.wiring import CallOptions
 
@@ -97,8 +97,8 @@ class _Diffing:
         forward = repository.renames_between(one, other, PROMPTS_DIR)
         backward = repository.renames_between(other, one, PROMPTS_DIR)
         return {
-            **{_first_name(prompt.path, backward): prompt.path for prompt in removed},
-            **{prompt.path: _first_name(prompt.path, forward) for prompt in added if forward},
+            **{first_name(prompt.path, backward): prompt.path for prompt in removed},
+            **{prompt.path: first_name(prompt.path, forward) for prompt in added if forward},
         }
 
     def _with_effect(
@@ -152,13 +152,6 @@ class _Diffing:
         if SETTINGS_FILE not in self.between.changed:
             return []
         return [f"{SETTINGS_FILE} differs between the sides; requests of both are made with today's"]
-
-
-def _first_name(path: str, changes: Sequence[Change]) -> str:
-    """What a path was called before all these commits, given newest first."""
-    for change in changes:
-        path = change.name_before(path)
-    return path
 
 
 def _matches(word: str, name: str) -> bool:

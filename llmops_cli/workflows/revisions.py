@@ -4,8 +4,8 @@ import shutil
 from dataclasses import dataclass
 from functools import cached_property
 
-from llmops_cli.domain.prompt import Prompt, short_digest
-from llmops_cli.domain.revision import CommitInfo, Reference, parse_reference
+from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt, short_digest
+from llmops_cli.domain.revision import Change, CommitInfo, Reference, parse_reference
 from llmops_cli.errors import (
     FileError,
     MissingHistoryError,
@@ -73,6 +73,11 @@ class Revisions:
             return self.repository.resolve(revision)
         except MissingHistoryError as error:
             raise NoVerdictError(str(error), problems=error.problems) from error
+
+    def renames_since(self, commit: str) -> list[Change]:
+        """Commits of the project's own history that renamed prompts since another commit, newest first."""
+        tip = self.project.commit or self.repository.head
+        return self.repository.renames_between(commit, tip, PROMPTS_DIR) if tip else []
 
     @cached_property
     def labels(self) -> Labels:

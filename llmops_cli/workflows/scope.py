@@ -129,9 +129,14 @@ def _deleted(revisions: Revisions, options: EvalOptions) -> Deleted:
     since = options.against or options.changed_since
     if since is None or not options.selection.everything:
         return NOTHING_DELETED
-    commit = revisions.find_commit(since)
+    project, commit = revisions.project, revisions.find_commit(since)
     return find_deleted(
-        revisions.project, project_at(revisions, commit), since, options.evalsets, options.prompt
+        project,
+        project_at(revisions, commit),
+        since,
+        options.evalsets,
+        options.prompt,
+        lambda: revisions.renames_since(commit),
     )
 
 

@@ -99,7 +99,7 @@ class TestDeletedEvalsets:
         result = project.llmops("eval", *SINCE)
 
         assert result.exit_code == ExitCode.PASS
-        assert "was deleted, and so was the prompt" in result.both
+        assert "was deleted; its prompt was deleted, too" in result.both
 
     def test_a_renamed_set_is_not_deleted_and_keeps_its_base(self, project: Project) -> None:
         branch(project).edit(*WORSE)
