@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import posixpath
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
+
+from llmops_cli.errors import FileError, SourceLocation
 
 if TYPE_CHECKING:
     from llmops_cli.vcs.repository import Repository
@@ -26,25 +29,40 @@ class GitTree:
         self._ahead: dict[str, bytes] = {}
 
     def open(self, path: str) -> BinaryIO | None:
-        """See FileTree.open; what is a link in git is read as text, never followed."""
+        """See FileTree.open. Raises FileError for a link, too: git holds where it leads, not what is there."""
         if path in self._expected:
             self._read_ahead(path)
         data = self._ahead.pop(path, None)
         if data is None:
+            self._refuse_links(path)
             data = self._repository.blob(self.label, path)
         return None if data is None else io.BytesIO(data)
 
     def list(self, folder: str) -> list[str]:
-        """See FileTree.list; hidden files and folders are passed over, as in the worktree."""
+        """See FileTree.list; hidden files and folders are passed over, as in the worktree.
+
+        Links are listed, so that they are refused where they are wanted and not passed over in silence.
+        """
         start = len(folder.rstrip("/")) if folder.strip("./") else 0
         blobs = self._repository.blob_ids(self.label, folder)
-        found = {path: blob for path, blob in blobs.items() if "/." not in f"/{path[start:].lstrip('/')}"}
-        self._ids |= found
-        return sorted(found)
+        links = self._repository.links_below(self.label, folder)
+        seen = {path for path in (*blobs, *links) if "/." not in f"/{path[start:].lstrip('/')}"}
+        self._ids |= {path: blob for path, blob in blobs.items() if path in seen}
+        return sorted(seen)
 
     def expect(self, paths: Iterable[str]) -> None:
         """See ReadsAhead.expect; what was not listed before is read when it is opened."""
         self._expected |= dict.fromkeys(path for path in paths if path in self._ids)
+
+    def _refuse_links(self, path: str) -> None:
+        link = self._repository.link_on(self.label, path)
+        if link is not None:
+            what = "is a link" if link == posixpath.normpath(path) else f"lies behind the link {link}"
+            raise FileError(
+                f"{what}, and links are not followed in a commit",
+                where=SourceLocation(path),
+                hint="commit the file itself in its place",
+            )
 
     def _read_ahead(self, path: str) -> None:
         """Reads a file and the next ones that are expected; what this clone lacks is left to `open`."""

@@ -8,6 +8,8 @@ from functools import partial
 from llmops_cli.errors import UserError
 from llmops_cli.vcs.cat_file import CatFile, Process
 
+_LINK = "120000"
+
 
 class Objects:
     """Blobs and trees by name: a hash, or `commit:path`. Not for several threads at once.
@@ -20,6 +22,9 @@ class Objects:
         self._contents = CatFile(partial(start, "--batch"), contents=True)
         self._headers = CatFile(partial(start, "--batch-check"), contents=False)
         self._below: dict[str, dict[str, str]] = {}
+        self._links: dict[str, list[str]] = {}
+        """Tree to the links below it."""
+        self._links_in: dict[str, frozenset[str]] = {}
 
     def find(self, name: str, kind: str) -> str | None:
         """The hash of a blob or tree; None where the name leads to none."""
@@ -41,18 +46,44 @@ class Objects:
         Many commits share a tree, so each is read once. Raises UserError where the clone lacks one.
         """
         if tree not in self._below:
-            data = self.read(tree, "tree")
-            if data is None:
-                hint = "a partial clone may lack it: `git fetch` brings it"
-                raise UserError(f"this clone lacks the folder {tree[:10]}", hint=hint)
             found: dict[str, str] = {}
-            for mode, name, entry in _tree_entries(data, len(tree) // 2):
+            links: list[str] = []
+            for mode, name, entry in self._entries(tree):
                 if mode.startswith("100"):
                     found[name] = entry
                 elif mode == "40000":
                     found |= {f"{name}/{path}": blob for path, blob in self.files_of(entry).items()}
-            self._below[tree] = found
+                    links += [f"{name}/{path}" for path in self._links[entry]]
+                elif mode == _LINK:
+                    links.append(name)
+            self._below[tree], self._links[tree] = found, links
         return self._below[tree]
+
+    def links_below(self, tree: str) -> list[str]:
+        """Paths of the links below a tree. Raises as `files_of`."""
+        self.files_of(tree)
+        return self._links[tree]
+
+    def link_on(self, commit: str, path: str) -> str | None:
+        """The part of a path that is a link at a commit; None where none is."""
+        parts = path.split("/")
+        for depth in range(len(parts), 0, -1):
+            tree = self.find(f"{commit}:{'/'.join(parts[: depth - 1])}", "tree")
+            if tree is not None:  # git follows no link, so none leads here
+                return "/".join(parts[:depth]) if parts[depth - 1] in self._links_right_in(tree) else None
+        return None
+
+    def _links_right_in(self, tree: str) -> frozenset[str]:
+        if tree not in self._links_in:
+            self._links_in[tree] = frozenset(name for mode, name, _ in self._entries(tree) if mode == _LINK)
+        return self._links_in[tree]
+
+    def _entries(self, tree: str) -> Iterator[tuple[str, str, str]]:
+        data = self.read(tree, "tree")
+        if data is None:
+            hint = "a partial clone may lack it: `git fetch` brings it"
+            raise UserError(f"this clone lacks the folder {tree[:10]}", hint=hint)
+        return _tree_entries(data, len(tree) // 2)
 
     def close(self) -> None:
         """End git's processes."""

@@ -105,10 +105,9 @@ class Repository:
         found = self._optional("merge-base", *commits)
         if found is None:
             message = f"{one} and {other} have no common commit here"
+            hint = f"their histories are unrelated: name a commit, such as {one} itself"
             if self.shallow:
                 hint = f"this clone is shallow: `git fetch --unshallow origin {' '.join(commits)}` brings the rest"
-                raise MissingHistoryError(message, hint=hint)
-            hint = f"their histories are unrelated: name a commit, such as {one} itself"
             raise MissingHistoryError(message, hint=hint)
         return found
 
@@ -260,14 +259,25 @@ class Repository:
     def blob_ids(self, commit: str, folder: str) -> dict[str, str]:
         """Path to `blob_id` of the files below a folder at a commit; links and submodules are left out."""
         name = self._name(commit, folder)
-        tree = None if name is None else self._objects.find(name, "tree")
-        if tree is None:
+        tree = name and self._objects.find(name, "tree")
+        if not tree:
             # there is no such folder, or the clone lacks it: this complains where it is lacking
             self._git("ls-tree", "-r", "--name-only", "--full-tree", commit, "--", self._plain(folder) + "/")
             return {}
         above = posixpath.normpath(folder)
         found = self._objects.files_of(tree)
         return found if above == "." else {f"{above}/{path}": blob for path, blob in found.items()}
+
+    def links_below(self, commit: str, folder: str) -> list[str]:
+        """Links below a folder at a commit: what they lead to is not read."""
+        name, above = self._name(commit, folder), posixpath.normpath(f"{folder}/x").removesuffix("x")
+        tree = name and self._objects.find(name, "tree")
+        return [above + path for path in self._objects.links_below(tree)] if tree else []
+
+    def link_on(self, commit: str, path: str) -> str | None:
+        """The link that stands at a path of a commit, or on the way there."""
+        found = self._name(commit, path) and self._objects.link_on(commit, self._plain(path))
+        return relative(found, self.prefix) if found else None
 
     def _name(self, commit: str, path: str) -> str | None:
         """A file or folder of the project as `cat-file` takes it; None where it could not be one."""
@@ -288,9 +298,8 @@ class Repository:
         return ":(top)" if plain == "." else f":(top,literal){plain}"
 
     def _find(self, revision: str) -> str | None:
-        return self._optional(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-        )
+        wanted = f"{revision}^{{commit}}"
+        return self._optional("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
 
     def _candidates(self, revision: str) -> list[str]:
         if len(revision) < 4 or set(revision.lower()) - set("0123456789abcdef"):

@@ -260,18 +260,90 @@ def test_hidden_files_are_passed_over_as_in_the_worktree(project: Project) -> No
     assert project.llmops("eval", "--tree", commit).exit_code == ExitCode.PASS
 
 
-def test_a_link_in_the_commit_leads_nowhere(project: Project) -> None:
-    secret = project.root.parent / "secret.yaml"
-    secret.write_text(ECHO.replace("Hello", "secret"))
-    on_branch(echoing_project(project))
-    (project.root / "prompts/greet.yaml").unlink()
-    (project.root / "prompts/greet.yaml").symlink_to(secret)
+LINKED: dict[str, str | bytes] = {
+    "prompts/greet.yaml": "model: echo\ninputs: {name: {type: string}}\nmessages:\n"
+    "  - {role: system, file: rules.j2}\n"
+    "  - role: user\n    content:\n"
+    "      - text: \"{% include 'start.j2' %}, {{ name }}!\"\n      - image: pixel.png\n"
+    "output: {schema: answer.schema.json}\ntools: tools.json\n",
+    "prompts/rules.j2": "Greet.",
+    "prompts/start.j2": "Hello",
+    "prompts/pixel.png": b"png",
+    "prompts/answer.schema.json": "{}",
+    "prompts/tools.json": "[]",
+    "evalsets/greet.yaml": f"{TWO_CASES.partition('cases:')[0]}cases_from: [g.*.jsonl, h.csv]\n",
+    "evalsets/g.a.jsonl": '{"id": "ada", "vars": {"name": "Ada"}}\n',
+    "evalsets/h.csv": "id,name\nbob,Bob\n",
+    "evalsets/greet.baseline.jsonl": "",
+    "llmops.yaml": "model: echo\n",
+}
+
+
+@pytest.mark.parametrize("path", LINKED)
+@pytest.mark.parametrize("target", ["outside", "inside"])
+def test_a_link_in_the_commit_is_refused_whatever_it_stands_for(
+    project: Project, path: str, target: str
+) -> None:
+    project.commit("nothing", {"README.md": "soon\n"})
+    on_branch(project).write(LINKED)
+    place, kept = (
+        project.root / path,
+        {"outside": project.root.parent / "kept", "inside": project.root / "kept"},
+    )
+    place.replace(kept[target])
+    place.symlink_to(kept[target])
     commit = back_on_main(project)
 
     result = project.llmops("eval", "--tree", commit)
 
     assert result.exit_code == ExitCode.USAGE
-    assert "unknown prompt 'greet'" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert f"{path}" in result.stderr
+    assert "is a link, and links are not followed in a commit; commit the file itself" in result.stderr
+
+
+def test_without_links_the_same_project_is_evaluated(project: Project) -> None:
+    project.commit("nothing", {"README.md": "soon\n"})
+    kept = {path: text for path, text in LINKED.items() if "baseline" not in path}
+    on_branch(project).write(kept)
+    link = project.root / "prompts/notes"
+    link.symlink_to("../README.md")  # nobody asks for it
+
+    assert project.llmops("eval", "--tree", back_on_main(project)).exit_code == ExitCode.PASS
+
+
+def test_what_lies_behind_a_linked_folder_is_refused_too(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "mono", "services/bot")
+    project.commit("nothing", {"README.md": "soon\n"})
+    shared = LINKED["prompts/greet.yaml"]
+    assert isinstance(shared, str)
+    on_branch(project).write({**LINKED, "prompts/greet.yaml": shared.replace("rules.j2", "shared/rules.j2")})
+    (project.root.parent / "common").mkdir()
+    (project.root.parent / "common/rules.j2").write_text("Greet.")
+    (project.root / "prompts/shared").symlink_to("../../common")
+
+    result = project.llmops("eval", "--tree", back_on_main(project), cwd=".")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "lies behind the link prompts/shared, and links are not followed in a commit" in result.stderr
+
+
+def test_a_base_with_a_link_does_not_keep_its_mending_from_being_judged(project: Project) -> None:
+    echoing_project(project)
+    for path in ("prompts/greet.yaml", "evalsets/greet.yaml"):
+        (project.root / path).replace(project.root / "kept")
+        (project.root / path).symlink_to("../kept")
+        project.commit("linked")
+        on_branch(project, path.partition("/")[0])
+        (project.root / path).unlink()
+        (project.root / "kept").replace(project.root / path)
+        project.commit("mended")
+
+        result = project.llmops("eval", "--against", "main", "--changed-since", "main", "--format", "json")
+
+        assert kinds_of(result) == {"ada": "unchanged", "bob": "unchanged"}, path
+        project.git("switch", "--quiet", "main")
+        project.git("merge", "--quiet", path.partition("/")[0])
 
 
 def test_no_python_holds_in_the_worktree_too_and_for_every_command(project: Project) -> None:

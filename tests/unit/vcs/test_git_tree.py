@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from llmops_cli.domain.tree import expect, read_bytes
+from llmops_cli.errors import FileError
 from llmops_cli.vcs.git_tree import GitTree
 from llmops_cli.vcs.repository import Repository, open_repository
 from tests.support.project import Project
@@ -71,7 +72,7 @@ def test_what_is_not_there_or_was_not_listed_is_read_as_ever(tree: GitTree) -> N
     assert tree.open("prompts") is None
 
 
-def test_a_link_is_read_as_text_and_listed_nowhere(project: Project) -> None:
+def test_a_link_is_listed_and_refused(project: Project) -> None:
     project.write({"prompts/a.yaml": "prompt: a\n"})
     (project.root / "prompts" / "link.yaml").symlink_to("a.yaml")
     project.commit("link")
@@ -81,8 +82,10 @@ def test_a_link_is_read_as_text_and_listed_nowhere(project: Project) -> None:
     paths = tree.list("prompts")
     expect(tree, [*paths, "prompts/link.yaml"])
 
-    assert paths == ["prompts/a.yaml"]
-    assert read_bytes(tree, "prompts/link.yaml") == b"a.yaml"
+    assert paths == ["prompts/a.yaml", "prompts/link.yaml"]
+    for path in ("prompts/link.yaml", "prompts/../prompts/link.yaml"):
+        with pytest.raises(FileError, match="is a link"):
+            tree.open(path)
     assert read_bytes(tree, "prompts/a.yaml") == b"prompt: a\n"
     repository.close()
 
