@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.forge import Forge
+from llmops_cli.workflows.ci.files import LABEL
+from tests.support.forge import KEYED, Forge
 from tests.support.github_server import GitHubServer
 from tests.support.model_server import ModelServer
 from tests.support.project import GREET, TWO_CASES
@@ -109,6 +110,101 @@ def test_a_pull_request_cannot_bring_code_nor_send_the_key_elsewhere(
     assert thief.requests == []
     assert {request.headers["authorization"] for request in model.requests} == {f"Bearer {KEY}"}
     assert KEY not in with_code.log.text + elsewhere.log.text
+
+
+def test_where_keys_go_is_read_from_the_base_branch_as_it_is_now(forge: Forge, model: ModelServer) -> None:
+    """The event's own base is as old as the last push to the pull request."""
+    with ModelServer(answer) as left:
+        right = forge.dev.read("llmops.yaml")
+        forge.dev.edit("llmops.yaml", model.url, left.url).commit("elsewhere")
+        old = forge.push_main()
+        forge.dev.git("switch", "--quiet", "--create", "salute")
+        forge.dev.edit("prompts/greet.yaml", "Greet", "Salute").commit("a change")
+        number = forge.open("salute", fork=FORK)
+        forge.dev.git("switch", "--quiet", "--detach", old)
+        forge.dev.write({"llmops.yaml": right}).commit("not there any more")
+        forge.push_main()
+        forge.server.review(number, "bob", forge.server.pulls[number]["head"]["sha"])
+        forge.server.pulls[number]["labels"] = [{"name": LABEL}]
+        event = forge.event(number, target=True, label=LABEL)
+        forge.server.pulls[number]["base"]["sha"] = old
+
+        run = forge.runner.run(KEYED, event)
+
+    assert run.jobs["evaluate"].conclusion == "success", run.jobs["evaluate"].log.text
+    assert f"compared with {old}" in run.jobs["evaluate"].log.text
+    assert left.requests == []
+    assert {request.headers["authorization"] for request in model.requests} == {f"Bearer {KEY}"}
+
+
+def test_a_base_branch_that_cannot_be_fetched_is_no_verdict_and_nothing_is_asked(
+    forge: Forge, model: ModelServer
+) -> None:
+    forge.dev.edit("prompts/greet.yaml", "Greet", "Salute").commit("a change")
+    number = forge.open("salute", fork=FORK)
+    forge.server.review(number, "bob", forge.server.pulls[number]["head"]["sha"])
+    forge.server.pulls[number]["base"]["ref"] = "gone"
+
+    run = forge.labelled(number)
+    forge.reported(run)
+
+    assert "tip of the base branch could not be fetched" in run.jobs["evaluate"].annotations("warning")[0]
+    assert run.jobs["evaluate"].conclusion == "success"
+    assert forge.check(number) == "neutral"
+    assert "where keys go is read from it: nothing was asked" in forge.comments(number)[0]
+    assert model.requests == []
+
+
+def test_only_a_run_that_may_use_the_keys_ends_another_one(forge: Forge) -> None:
+    forge.dev.edit("prompts/greet.yaml", "Greet", "Salute").commit("a change")
+    number = forge.open("salute", fork=FORK)
+    refused = forge.labelled(number)
+    forge.server.review(number, "bob", forge.server.pulls[number]["head"]["sha"])
+
+    paid, again, other = forge.labelled(number), forge.labelled(number), forge.labelled(number, "bug")
+    keys = {group for group in paid.groups if group.startswith("llmops-keys")}
+
+    assert other.conclusion == "skipped"
+    assert other.groups == set()
+    assert keys
+    assert keys <= again.groups
+    assert not keys & refused.groups
+    assert "may not be used" in refused.jobs["authorize"].summary
+
+
+def test_a_refusal_is_no_fault_of_the_workflow_that_reports(forge: Forge) -> None:
+    forge.dev.edit("prompts/greet.yaml", "Greet", "Salute").commit("a change")
+    number = forge.open("salute", fork=FORK)
+
+    report = forge.reported(forge.labelled(number, by="eve"))
+
+    assert report.conclusion == "success"
+    assert "nobody can say which commit it was about" in report.jobs["report"].log.text
+    assert forge.check(number) is None
+
+
+def test_a_forks_job_that_left_nothing_is_a_neutral_check(forge: Forge) -> None:
+    forge.dev.edit("prompts/greet.yaml", "Greet", "Salute").commit("a change")
+    number = forge.open("salute", fork=FORK)
+    forge.runner.broken = {("evaluate", "install")}
+
+    report = forge.reported(forge.checked(number))
+
+    assert report.conclusion == "success"
+    assert forge.check(number) == "neutral"
+    assert forge.comments(number) == []
+
+
+def test_in_a_merge_queue_the_project_may_run_its_code_and_the_group_has_a_check(forge: Forge) -> None:
+    """What is in the queue was let in by somebody who may merge it."""
+    forge.dev.edit("prompts/greet.yaml", "Greet", "Insult").commit("worse")
+    number = forge.open("worse", fork=FORK)
+
+    run = forge.queued(number)
+    forge.reported(run)
+
+    assert forge.check_on(run.event.sha) == "failure"
+    assert forge.comments(number) == []
 
 
 def keyed(forge: Forge, number: int) -> JobResult:

@@ -1,4 +1,4 @@
-"""What a gate meets beside changes of prompts: short history, first commits, mistakes, hostile answers, nights."""
+"""What a gate meets beside changes of prompts: short history, first commits, mistakes, hostile answers, queues."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +96,40 @@ def test_a_base_that_is_gone_is_no_verdict_and_it_is_said(forge: Forge) -> None:
     assert forge.check(number) == "neutral"
 
 
+def test_a_job_that_left_nothing_is_no_verdict_and_turns_the_comment(forge: Forge) -> None:
+    """As where nothing could be installed."""
+    forge.start().dev.edit(*SHORTER).commit("a shorter list")
+    number = forge.open("shorter")
+    forge.checked(number)
+    forge.dev.edit(PROMPT, " or torn", " or ripped").commit("another word")
+    forge.push(number)
+    forge.runner.broken = {("evaluate", "install")}
+
+    run = forge.checked(number)
+
+    assert run.jobs["evaluate"].conclusion == "failure"
+    assert run.jobs["report"].conclusion == "success"
+    assert forge.check(number) == "neutral"
+    (comment,) = forge.comments(number)
+    assert "no run was left" in comment
+
+
+def test_a_merge_queues_group_is_judged_against_what_it_builds_on(forge: Forge) -> None:
+    forge.start().dev.edit(*SHORTER).commit("a shorter list")
+    number = forge.open("shorter")
+    commits_ahead(forge, 60)
+
+    run = forge.queued(number)
+
+    assert f"compared with {run.event.payload['merge_group']['base_sha']}" in run.jobs["evaluate"].log.text
+    assert forge.check_on(run.event.sha) == "failure"
+    assert forge.comments(number) == []
+    assert "REGRESSION" in run.jobs["report"].summary
+    other = forge.queued(number)
+    assert run.groups == other.groups
+    assert not run.groups & forge.checked(number).groups, "a pull request's run ends no group's"
+
+
 def test_the_pull_request_that_brings_the_gate_is_judged_by_it(forge: Forge) -> None:
     """A base branch without a file of llmops: everything is new."""
     forge.dev.llmops("init", "--ci", "github")
@@ -148,41 +182,6 @@ def test_what_a_model_says_commands_nobody(forge: Forge) -> None:
         assert not [text for _, _, text in job.log.commands if text.casefold() in ("owned", "/tmp")]
     assert len(run.jobs["evaluate"].annotations("error")) <= 10
     assert "OWNED" in run.jobs["evaluate"].log.text, "it was printed"
-
-
-def test_a_night_adds_trials_in_a_pull_request_and_a_drift_fails(forge: Forge, tmp_path: Path) -> None:
-    says = tmp_path / "says.txt"
-    says.write_text("Hello!", encoding="utf-8")
-    forge.start({**CODED, "app.py": APP.format(place=str(says))})
-    assert forge.dev.llmops("eval").exit_code == 0
-    assert forge.dev.llmops("accept").exit_code == 0
-    forge.dev.commit("accept")
-    main = forge.push_main()
-
-    says.write_text("Hello there!", encoding="utf-8")
-    calm = forge.nightly()
-    assert [calm.jobs[name].conclusion for name in ("evaluate", "drift", "propose")] == [
-        "success", "skipped", "success",
-    ], calm.jobs["propose"].log.text  # fmt: skip
-    (proposal,) = forge.server.pulls.values()
-    assert proposal["head"]["ref"] == "llmops/baseline"
-    assert forge.main == main, "nothing is pushed to main"
-    assert "Hello there!" in forge.on("llmops/baseline", "evalsets/greet.baseline.jsonl")
-    assert forge.changed_on("llmops/baseline") == ["evalsets/greet.baseline.jsonl"]
-
-    says.write_text("Hello again!", encoding="utf-8")
-    forge.nightly()
-    assert len(forge.server.pulls) == 1, "the same pull request is brought up to date"
-    both = forge.on("llmops/baseline", "evalsets/greet.baseline.jsonl")
-    assert "Hello there!" in both, "what nobody has merged yet is not lost"
-    assert "Hello again!" in both
-
-    says.write_text("Go away!", encoding="utf-8")
-    drifted = forge.nightly()
-    assert drifted.conclusion == "failure"
-    assert drifted.jobs["drift"].conclusion == "failure"
-    assert "drifted" in drifted.jobs["drift"].annotations("error")[0]
-    assert drifted.jobs["propose"].conclusion == "skipped"
 
 
 def test_a_push_from_a_job_without_that_right_is_refused(forge: Forge) -> None:

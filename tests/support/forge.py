@@ -203,6 +203,16 @@ class Forge:
         payload = {**self._repository(), "action": "completed", "workflow_run": told}
         return self.runner.run(REPORT, Event("workflow_run", self.main, "refs/heads/main", payload))
 
+    def queued(self, number: int) -> Run:
+        """The gate, as it runs on a merge queue's group of this one pull request."""
+        merge = self._merged(number)
+        self.server.commits.add(merge)
+        group = {"head_sha": merge, "base_sha": self.main, "base_ref": "refs/heads/main"}
+        ref = f"refs/heads/gh-readonly-queue/main/pr-{number}-{self.main}"
+        git(self.remote, "update-ref", ref, merge)
+        payload = {**self._repository(), "action": "checks_requested", "merge_group": group}
+        return self.runner.run(GATE, Event("merge_group", merge, ref, payload))
+
     def nightly(self) -> Run:
         """The run of the night."""
         return self.runner.run(NIGHTLY, Event("schedule", self.main, "refs/heads/main", self._repository()))
@@ -221,6 +231,9 @@ class Forge:
 
     def check(self, number: int) -> str | None:
         """What the newest check run says of the head of a pull request."""
-        head = self.server.pulls[number]["head"]["sha"]
-        found = [run["conclusion"] for run in self.server.check_runs if run["head_sha"] == head]
+        return self.check_on(self.server.pulls[number]["head"]["sha"])
+
+    def check_on(self, commit: str) -> str | None:
+        """What the newest check run says of a commit."""
+        found = [run["conclusion"] for run in self.server.check_runs if run["head_sha"] == commit]
         return found[-1] if found else None

@@ -99,6 +99,8 @@ class Run:
     event: Event
     jobs: dict[str, JobResult] = field(default_factory=dict)
     artifacts: dict[str, Path] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=set)
+    """Every group of concurrency that it entered, with all its jobs: a newer run in one of them ends this one."""
 
     @property
     def conclusion(self) -> str:
@@ -130,6 +132,8 @@ class Runner:
         self.token = token
         self.instead = dict(instead or {})
         self.published = dict(published or {})
+        self.broken: set[tuple[str, str]] = set()
+        """Job and step (by its id) that fail, as where nothing can be installed."""
         self.runs: dict[int, Run] = {}
         self.caches = Caches(folder / "caches")
         hook = remote / "hooks/pre-receive"
@@ -143,6 +147,9 @@ class Runner:
         assert event.name in triggers, f"{path} does not run on {event.name}"
         run = Run(len(self.runs) + 1, document["name"], event)
         self.runs[run.id] = run
+        github = {"event": event.payload, "ref": event.ref, "event_name": event.name}
+        if "concurrency" in document:
+            run.groups.add(fill(document["concurrency"]["group"], {"github": github}, lambda word: False))
         for name, job in document["jobs"].items():
             run.jobs[name] = _JobRunner(self, run, name, job).run(document["permissions"])
         return run
@@ -164,12 +171,15 @@ class Runner:
 
 class _JobRunner:
     def __init__(self, runner: Runner, run: Run, name: str, job: Mapping[str, Any]) -> None:
-        known = {"name", "runs-on", "timeout-minutes", "permissions", "steps", "needs", "if", "outputs"}
+        known = {"name", "runs-on", "timeout-minutes", "permissions", "steps", "needs", "if", "outputs",
+                 "concurrency"}  # fmt: skip
         assert set(job) <= known, f"{name}: {set(job) - known} is not known here"
         self.runner = runner
         self.plan = job
         self.result = JobResult()
+        self.name = name
         self.event = run.event
+        self.groups = run.groups
         home = runner.folder / f"run{run.id}-{name}"
         self.temp, workspace = home / "temp", home / "work"
         self.result.workspace = workspace
@@ -194,6 +204,8 @@ class _JobRunner:
             return self.result
         for folder in (self.temp, self.job.workspace):
             folder.mkdir(parents=True)
+        if "concurrency" in self.plan:
+            self.groups.add(fill(self.plan["concurrency"]["group"], self._context({}), self._of_needs))
         (self.temp / "event.json").write_text(json.dumps(self.event.payload), encoding="utf-8")
         steps = self._steps(self.plan["steps"], {}, {})
         told = self._context({"steps": steps})
@@ -207,7 +219,8 @@ class _JobRunner:
 
     def _of_needs(self, word: str) -> bool:
         ends = [job.conclusion for job in self.needs.values()]
-        return all(end == "success" for end in ends) if word == "success" else "failure" in ends
+        found = {"success": all(end == "success" for end in ends), "failure": "failure" in ends}
+        return {**found, "cancelled": False}[word]
 
     def _of_steps(self, word: str) -> bool:
         return {"success": not self.failed, "failure": self.failed, "cancelled": False}[word]
@@ -230,7 +243,8 @@ class _JobRunner:
         """Run steps in turn; the `steps` context that they leave."""
         seen: dict[str, Any] = {plan["id"]: {"outputs": {}, "outcome": ""} for plan in plans if "id" in plan}
         for plan in plans:
-            known = {"name", "id", "if", "uses", "with", "env", "run", "shell", "continue-on-error"}
+            known = {"name", "id", "if", "uses", "with", "env", "run", "shell", "continue-on-error",
+                     "timeout-minutes"}  # fmt: skip
             assert set(plan) <= known, f"{set(plan) - known} is not known here"
             context = self._context({**more, "steps": seen, "env": environment})
             outcome, outputs = "skipped", Outputs()
@@ -248,6 +262,8 @@ class _JobRunner:
     ) -> tuple[str, Outputs]:
         filled = {key: fill(value, context, self._of_steps) for key, value in plan.get("env", {}).items()}
         given = {key: fill(value, context, self._of_steps) for key, value in plan.get("with", {}).items()}
+        if (self.name, plan.get("id")) in self.runner.broken:
+            return "failure", {}
         if plan.get("id") in self.runner.instead:
             return "success", self.runner.instead[plan["id"]]
         if "run" in plan:

@@ -125,7 +125,7 @@ def test_what_the_actions_install_is_what_was_tested() -> None:
     assert not {"pytest", "mypy", "scipy"} & names
 
 
-@pytest.mark.parametrize("job", ["evaluate", "authorize", "report", "propose", "drift"])
+@pytest.mark.parametrize("job", ["evaluate", "authorize", "report", "propose", "verdict"])
 def test_no_job_holds_both_keys_and_a_write_token(tops: list[Path], job: str) -> None:
     seen = 0
     for path in (path for top in tops for path in workflows(top) if path.name.startswith("llmops")):

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
+from llmops_cli.workflows.ci.files import github_files
+from llmops_cli.workflows.ci.keys import Keys
+from tests.support.workflow_expressions import fill
 from tests.support.workflow_runner import BASH, Log
 from tests.workflow_files.variants import ROOT
 
@@ -53,7 +57,7 @@ def evaluated(folder: Path, code: int = 0, **inputs: str) -> tuple[list[str], Lo
     log = Log()
     log.add(done.stdout)
     outputs = dict(line.split("=", 1) for line in output.read_text(encoding="utf-8").splitlines())
-    arguments = json.loads(seen.read_text(encoding="utf-8"))
+    arguments = json.loads(seen.read_text(encoding="utf-8")) if seen.exists() else []
     return [part for part in arguments if str(folder) not in part and part != "--report"], log, outputs
 
 
@@ -66,28 +70,46 @@ def test_without_a_base_the_baseline_of_the_checkout_is_compared_with(tmp_path: 
 def test_every_input_is_an_argument(tmp_path: Path) -> None:
     arguments, _, _ = evaluated(
         tmp_path, BASE="b" * 40, TRUSTED="c" * 40, HEAD="d" * 40, RERUN_BASELINE="true", NO_PYTHON="true",
-        FRESH="true", CACHE="false", TRIALS="3", MAX_COST="2.00", CONCURRENCY="4", TIMEOUT="30", CONFIRM="never",
+        UNCHANGED="true", FRESH="true", CACHE="false", TRIALS="3", MAX_COST="2.00", CONCURRENCY="4", TIMEOUT="30", CONFIRM="never",
         EVALSETS="triage  support/*", ARGUMENTS="--tag\nhard ones\n",
     )  # fmt: skip
 
     assert arguments == [
         "eval", "--confirm", "never", "--against", "b" * 40, "--changed-since", "b" * 40, "--trust", "c" * 40,
-        "--rerun-baseline", "--tree", "d" * 40, "--no-python", "--fresh", "--no-cache", "--trials", "3",
+        "--rerun-baseline", "--tree", "d" * 40, "--no-python", "--unchanged", "--fresh", "--no-cache", "--trials", "3",
         "--max-cost", "2.00", "--concurrency", "4", "--timeout", "30", "--tag", "hard ones",
         "--", "triage", "support/*",
     ]  # fmt: skip
 
 
-def test_a_base_that_could_not_be_fetched_does_not_switch_the_trust_off(tmp_path: Path) -> None:
-    arguments, _, _ = evaluated(tmp_path, BASE="gone", TRUSTED="")
+def test_without_the_tip_of_the_base_branch_nothing_is_run_and_there_is_no_verdict(tmp_path: Path) -> None:
+    """Neither the event's older base, nor no trust at all, stands in for it."""
+    arguments, log, outputs = evaluated(tmp_path, BASE="b" * 40, TRUSTED="")
 
-    assert arguments[arguments.index("--trust") + 1] == "gone"
+    assert arguments == []
+    assert outputs == {"code": "3"}
+    assert "where keys go is read from it: nothing was asked" in log.text
+    errors = (tmp_path / "llmops-errors.txt").read_text(encoding="utf-8")
+    assert errors.startswith("error: the tip of the base branch could not be fetched")
+
+
+def test_a_job_that_trusts_its_checkout_needs_no_tip(tmp_path: Path) -> None:
+    arguments, _, _ = evaluated(tmp_path, BASE="b" * 40, TRUSTED="", TRUST_BASE="false")
+
+    assert "--against" in arguments
+    assert "--trust" not in arguments
 
 
 def test_no_input_is_run(tmp_path: Path) -> None:
     hostile = "$(touch owned) `touch owned` ; touch owned\nx' \"y"
     arguments, _, _ = evaluated(
-        tmp_path, EVALSETS=hostile, ARGUMENTS=hostile, TRIALS=hostile, BASE=hostile, HEAD=hostile
+        tmp_path,
+        EVALSETS=hostile,
+        ARGUMENTS=hostile,
+        TRIALS=hostile,
+        BASE=hostile,
+        HEAD=hostile,
+        TRUSTED=hostile,
     )
 
     assert not (tmp_path / "owned").exists()
@@ -102,3 +124,29 @@ def test_what_is_printed_commands_nobody_and_the_exit_code_is_no_end_of_the_step
     assert "::error::owned" in log.text
     assert log.commands == []
     assert (tmp_path / "llmops-errors.txt").read_text(encoding="utf-8") == "error: said\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "head", "refused"),
+    [
+        ("pull_request", "mallory/prompts", "true"),
+        ("pull_request", None, "true"),
+        ("pull_request", "octo/prompts", "false"),
+        ("merge_group", None, "false"),
+    ],
+    ids=["a fork", "a deleted fork", "a branch here", "a merge queue"],
+)
+def test_code_is_refused_of_forks_and_nobody_else(event: str, head: str | None, refused: str) -> None:
+    """What is in a merge queue was let in by somebody who may merge it."""
+    (step,) = [
+        step
+        for step in yaml.safe_load(github_files(".", Keys(), forks=True)[".github/workflows/llmops.yml"])[
+            "jobs"
+        ]["evaluate"]["steps"]
+        if "no-python" in step.get("with", {})
+    ]
+    pull = {"pull_request": {"head": {"repo": {"full_name": head} if head else None}}}
+    github = {"event_name": event, "repository": "octo/prompts",
+              "event": pull if event == "pull_request" else {}}  # fmt: skip
+
+    assert fill(step["with"]["no-python"], {"github": github}, lambda word: True) == refused
