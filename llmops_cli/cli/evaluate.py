@@ -180,5 +180,8 @@ def _print_estimate(found: "Estimate", output: str) -> None:
     base = f", {plural(found.base_calls, 'call')} of the base prompt" if found.base_calls else ""
     proof = f", {plural(found.proof_calls, 'call')} at most to prove it" if found.proof_calls else ""
     emit(f"{plural(found.answers, 'answer')}: {calls}{judges}{base}{proof}\n")
-    unknown = f", and the unknown price of {', '.join(found.unpriced)}" if found.unpriced else ""
-    emit(f"cost at most {dollars(found.cost)}{unknown}\n")
+    if found.unpriced:
+        known = f"{dollars(found.cost)}, and " if found.cost else ""
+        emit(f"cost at most {known}the unknown price of {', '.join(found.unpriced)}\n")
+    else:
+        emit(f"cost at most {dollars(found.cost)}\n")

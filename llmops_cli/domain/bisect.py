@@ -45,6 +45,30 @@ class BrokenCase:
     """What the first scorer that failed said of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Fresh trials of one case on both sides of the border, where answers vary."""
+
+    key: CaseKey
+    before_passes: int
+    before_trials: int
+    passes: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """What asking again showed: `certain` where the guilty version is clearly worse than the one before it.
+
+    `p` is the chance of such counts if both were the same; `why_not` says why less was asked than wanted.
+    """
+
+    certain: bool
+    p: float
+    cases: tuple[Repeated, ...]
+    why_not: str = ""
+
+
 @dataclass(frozen=True)
 class Tried:
     """A version, and what was found of it; `reason` says why it could not be judged."""
@@ -80,6 +104,8 @@ class Bisected:
     guilty: Tried | None = None
     before: Prompt | None = None
     """The content that the guilty version replaced."""
+    border: Border | None = None
+    """What asking both again showed; None where answers do not vary."""
     broken: tuple[BrokenCase, ...] = ()
     later: tuple[CaseKey, ...] = ()
     """Cases that fail at the bad end and still pass in the guilty version: another one broke them."""
@@ -88,13 +114,17 @@ class Bisected:
 
     @property
     def exit_code(self) -> ExitCode:
-        """PASS for an answer, INCONCLUSIVE where several versions may be the one."""
-        return ExitCode.INCONCLUSIVE if self.candidates else ExitCode.PASS
+        """PASS for an answer, INCONCLUSIVE where several versions may be the one, or it is not certain."""
+        unsure = self.border is not None and not self.border.certain
+        return ExitCode.INCONCLUSIVE if self.candidates or unsure else ExitCode.PASS
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a search would take at most; `cost` is USD, None where a price is unknown."""
+    """What a search would take at most; `cost` is USD, None where a price is unknown.
+
+    `repeat_calls` are those among the calls that ask the versions beside a border again.
+    """
 
     versions: int
     unjudged: int
@@ -104,6 +134,7 @@ class Estimate:
     calls: int
     judge_calls: int
     cost: float | None
+    repeat_calls: int = 0
 
 
 def first_bad(places: int, health: Callable[[int], Health]) -> range:

@@ -4,7 +4,7 @@ import io
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from llmops_cli.domain.bisect import Bisected, BrokenCase, CaseKey, Effort, Estimate, Health, Tried
+from llmops_cli.domain.bisect import Bisected, Border, BrokenCase, CaseKey, Effort, Estimate, Health, Tried
 from llmops_cli.domain.prompt import short_digest
 from llmops_cli.reporters import figures
 from llmops_cli.reporters.history import commit_to_dict
@@ -70,7 +70,13 @@ class _Report:
 
     def _guilty(self, tried: Tried) -> None:
         result = self.result
-        self.line(f"{_short(tried)} is the first bad version of {result.name}", "bold red")
+        certain = result.border is None or result.border.certain
+        if certain:
+            self.line(f"{_short(tried)} is the first bad version of {result.name}", "bold red")
+        else:
+            self.line(
+                f"not certain: {_short(tried)} may be the first bad version of {result.name}", "bold yellow"
+            )
         commit = tried.version.commit
         if commit is None:
             self.line("it is not committed yet", indent=2)
@@ -78,6 +84,8 @@ class _Report:
             self.line(f"commit {commit.sha}", indent=2)
             self.line(f"{commit.date}  {inert(commit.author)}", indent=2)
             self.line(inert(commit.subject), indent=2)
+        if result.border is not None:
+            self._border(result.border)
         self.line()
         for case in result.broken[:MAX_SHOWN]:
             self._case(case)
@@ -91,6 +99,19 @@ class _Report:
         for text in diff_of(result):
             self.line(inert(text), _DIFF_STYLES.get(text[:1], ""))
         self.line()
+
+    def _border(self, border: Border) -> None:
+        """Both sides' counts, as both were asked again."""
+        self.line()
+        self.line("answers vary, so both sides of the border were asked again:")
+        for one in border.cases:
+            before = f"{one.before_passes} of {one.before_trials} passed before it"
+            self.line(f"{one.key}  {before}, {one.passes} of {one.trials} since", indent=2)
+        if border.why_not:
+            self.line(f"not asked as often as wanted: {inert(border.why_not)}", "yellow", indent=2)
+        if not border.certain:
+            chance = f"one version alone gives such counts with p = {border.p:.2g}"
+            self.line(f"the two do not part clearly: {chance}", "yellow", indent=2)
 
     def _case(self, case: BrokenCase) -> None:
         trials = f"  {case.passes} of {case.trials} trials passed" if case.trials > 1 else ""
@@ -142,9 +163,11 @@ def format_estimate(found: Estimate, width: int | None = None) -> str:
     buffer = io.StringIO()
     console = make_console(buffer, width, color=False)
     calls = f"{figures.plural(found.calls, 'call')}{judges} ({price}), what is on record not counted"
+    repeats = f"{figures.plural(found.repeat_calls, 'call')} of these ask again where answers vary"
     for line in (
         f"{versions}; {figures.plural(found.cases, 'case')}",
         f"at most {figures.plural(found.evaluations, 'evaluation')} of versions: {calls}",
+        *([repeats] if found.repeat_calls else []),
         "more only where versions cannot be judged or branches were merged; nothing was asked",
     ):
         console.print(Text(line))
@@ -161,6 +184,7 @@ def bisect_to_dict(result: Bisected) -> dict[str, Any]:
         "tried": [_tried_to_dict(tried) for tried in result.tried],
         "guilty": _tried_to_dict(result.guilty) if result.guilty else None,
         "candidates": [_tried_to_dict(tried) for tried in result.candidates],
+        "border": _border_to_dict(result.border) if result.border else None,
         "broken": [_broken_to_dict(case) for case in result.broken],
         "later": [_key_to_dict(key) for key in result.later],
         "diff": "\n".join(diff_of(result)),
@@ -179,6 +203,19 @@ def _tried_to_dict(tried: Tried) -> dict[str, Any]:
         "health": tried.health.value,
     }
     return {**found, "reason": tried.reason} if tried.reason else found
+
+
+def _border_to_dict(border: Border) -> dict[str, Any]:
+    cases = [
+        {
+            **_key_to_dict(one.key),
+            "before": {"passes": one.before_passes, "trials": one.before_trials},
+            "since": {"passes": one.passes, "trials": one.trials},
+        }
+        for one in border.cases
+    ]
+    found = {"certain": border.certain, "p": border.p, "cases": cases}
+    return {**found, "why_not": border.why_not} if border.why_not else found
 
 
 def _broken_to_dict(case: BrokenCase) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Asking and scoring what was planned: from plans to outcomes, whatever is done with them afterwards."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from llmops_cli.domain.baseline import Baseline, RecordedScore
 from llmops_cli.domain.outcome import Outcome, Source
@@ -62,9 +62,9 @@ class Answering:
                             known=known[number - 1].response if number <= len(known) else None,
                         )
 
-    async def run(self) -> dict[str, list[Outcome]]:
-        """Evalset name to its outcomes, in the order in which they came."""
-        trials = list(self.trials())
+    async def run(self, wanted: Callable[[Trial], bool] = lambda _: True) -> dict[str, list[Outcome]]:
+        """Evalset name to its outcomes, in the order in which they came; only of trials that are wanted."""
+        trials = list(filter(wanted, self.trials()))
         self._observe(Started(len(trials), sum(trial.known is not None for trial in trials)))
         grouped: dict[str, list[Outcome]] = {name: [] for name in self._plans}
         for trial, outcome in await self._runner.run(trials):

@@ -6,21 +6,24 @@ from typing import Any
 
 from llmops_cli.domain.bisect import (
     Bisected,
+    Border,
     CaseKey,
     Estimate,
     Health,
     Tried,
     first_bad,
-    most_steps,
 )
 from llmops_cli.domain.history import Version
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
 from llmops_cli.domain.revision import parse_reference
 from llmops_cli.engine.events import Observer
 from llmops_cli.errors import NoVerdictError, UserError
+from llmops_cli.workflows.bisect_estimate import estimated
+from llmops_cli.workflows.border import Borders, Lies, Looked
 from llmops_cli.workflows.log import ordinals_of
-from llmops_cli.workflows.measuring import Measuring, Outlook, read_sets
+from llmops_cli.workflows.measuring import Measuring
 from llmops_cli.workflows.revisions import Revisions
+from llmops_cli.workflows.rulers import read_sets
 from llmops_cli.workflows.versions import Standing
 from llmops_cli.workflows.wiring import CallOptions
 
@@ -76,11 +79,16 @@ class _Bisection:
         self.versions = revisions.versions
         self.bad = self._bad_end()
         self.good = self._good_end()
+        if self.good.prompt.digest == self.bad.prompt.digest:
+            hint = f"`llmops log {self.name}` lists the versions; name an older --good"
+            both = f"--good {self.good.label} and --bad {self.bad.label}"
+            raise UserError(f"{both} hold the same version of {self.name}: nothing lies between", hint=hint)
         self.old = {c.commit.sha for c in self.repository.changes((PROMPTS_DIR,), self.good.commit)}
         self.line = self._line(self.bad)
         self.ordinals = self._ordinals()
         self.sets = read_sets(revisions.project, self.name, options.evalset, options.case)
         self.measuring = Measuring(revisions.project, self.sets, options.trials, options.calls, observe)
+        self.borders = Borders(self.measuring, self.good.prompt, self.bad.prompt)
         self.tried: dict[str, Tried] = {}
 
     def run(self) -> Bisected:
@@ -90,9 +98,13 @@ class _Bisection:
         good = self._note(self.good.version, Health.GOOD)
         if not broken:
             bad = self._note(self.bad.version, Health.GOOD)
+            if self.measuring.varying(self.bad.prompt, passing):
+                notes.append(
+                    "answers may vary, and what fails now and then can pass: --trials asks more often"
+                )
             return self._result(good, bad, notes)
         bad = self._note(self.bad.version, Health.BAD)
-        line, tip = self.line, self.bad.label
+        line, tip, ends = self.line, self.bad.label, (good.version, bad.version)
         while True:
             if not line:
                 raise NoVerdictError(
@@ -107,38 +119,19 @@ class _Bisection:
             before = self.versions.before(guilty)
             worse = next((s for s in before if self._standing_health(s, broken) is Health.BAD), None)
             if worse is None:
-                return self._found(good, bad, guilty, before, broken, notes)
+                looked = self._look(guilty, before, broken)
+                if looked.lies in (Lies.EARLIER, Lies.LATER):
+                    self.tried = {key: t for key, t in self.tried.items() if t.version in ends}
+                    continue
+                return self._found(good, bad, guilty, before, broken, notes, looked.border)
             # merged branches: what stood before it is bad too, so the search goes on along that line
             tip = worse.commit[:10]
             line = self._line(self._end_at(tip, worse))
 
     def estimate(self) -> Estimate:
         """The most that `run` would take where every version can be judged."""
-        keys = list(self.sets.cases)
-        ends = [self.measuring.outlook(end.prompt, keys) for end in (self.good, self.bad)]
-        known = {self.good.prompt.digest, self.bad.prompt.digest}
-        between: dict[str, Outlook] = {}
-        unjudged = 0
-        for version in self.line:
-            if version.prompt is None:
-                unjudged += 1
-            elif version.prompt.digest not in known and version.prompt.digest not in between:
-                between[version.prompt.digest] = self.measuring.outlook(version.prompt, keys)
-        fit = [outlook for outlook in between.values() if outlook.fit]
-        unjudged += len(between) - len(fit)
-        steps = most_steps(len(fit))
-        dearest = sorted(fit, key=lambda one: (one.calls, one.cost or 0.0), reverse=True)[:steps]
-        parts = [*ends, *dearest]
-        costs = [outlook.cost for outlook in parts]
-        return Estimate(
-            versions=len(self.line),
-            unjudged=unjudged,
-            evaluations=len(ends) + steps,
-            cases=len(keys),
-            calls=sum(outlook.calls for outlook in parts),
-            judge_calls=sum(outlook.judge_calls for outlook in parts),
-            cost=None if None in costs else sum(cost or 0.0 for cost in costs),
-        )
+        ends = (self.good.prompt, self.bad.prompt)
+        return estimated(self.measuring, list(self.sets.cases), ends, [one.prompt for one in self.line])
 
     # -- the range
 
@@ -276,6 +269,17 @@ class _Bisection:
             return Health.BAD, ""
         return (Health.UNJUDGED, measured.reason(keys)) if None in passed else (Health.GOOD, "")
 
+    def _look(self, guilty: Version, before: Sequence[Standing], broken: Sequence[CaseKey]) -> Looked:
+        """Ask again beside the border. Merged branches are told apart from the first that stood before it."""
+        replaced = before[0].prompt if before else self.good.prompt
+        assert guilty.prompt is not None
+        if replaced is None or any(self._standing_health(s, broken) is Health.UNJUDGED for s in before):
+            return Looked(Lies.OPEN)
+        measured = self.measuring.measure(guilty.prompt, broken)
+        return self.borders.look(
+            replaced, guilty.prompt, [key for key in broken if measured.passed[key] is False]
+        )
+
     # -- the result
 
     def _note(self, version: Version, health: Health, reason: str = "") -> Tried:
@@ -296,6 +300,7 @@ class _Bisection:
         before: Sequence[Standing],
         broken: Sequence[CaseKey],
         notes: Sequence[str],
+        border: Border | None,
     ) -> Bisected:
         unsure = [
             standing for standing in before if self._standing_health(standing, broken) is Health.UNJUDGED
@@ -308,7 +313,9 @@ class _Bisection:
         cases = self.measuring.broken(guilty.prompt, broken)
         later = [key for key in broken if key not in {case.key for case in cases}]
         replaced = before[0].prompt if before else None
-        return self._result(good, bad, notes, guilty=tried, before=replaced, broken=cases, later=tuple(later))
+        return self._result(
+            good, bad, notes, guilty=tried, before=replaced, broken=cases, later=tuple(later), border=border
+        )
 
     def _result(self, good: Tried, bad: Tried, notes: Sequence[str], **found: Any) -> Bisected:
         found["candidates"] = tuple(found.get("candidates", ()))

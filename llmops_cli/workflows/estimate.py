@@ -122,9 +122,7 @@ class _Bill:
         self.unpriced: set[str] = set()
 
     def add(self, model: ResolvedModel, request: Request, times: int = 1) -> None:
-        """Local providers cost nothing; an unknown price is named, not taken for 0."""
-        if model.provider != "litellm":
-            return
+        """An unknown price is named, not taken for 0."""
         price = price_estimator(model)(request)
         if price is None:
             self.unpriced.add(model.name)

@@ -1,40 +1,25 @@
 """How versions of one prompt do on today's cases: each content is asked once, what is known is not asked."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
+from llmops_cli.comparison.border import LOOKS, MOST_CASES
 from llmops_cli.comparison.classify import side_of
-from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.bisect import BrokenCase, CaseKey, Effort
-from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.outcome import Outcome, Source, group_by_case
 from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.redaction import redact
-from llmops_cli.domain.request import Request, ResolvedModel
+from llmops_cli.domain.request import Request
 from llmops_cli.engine.events import Event, Observer, Started
 from llmops_cli.engine.loop import run_loop
 from llmops_cli.engine.runner import Trial
-from llmops_cli.errors import FileError, NothingSelectedError, Problems, UserError, did_you_mean
-from llmops_cli.files.baseline_file import read_baseline
+from llmops_cli.errors import FileError, UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.answering import Answering
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, make_request, project_model
-from llmops_cli.workflows.preparing import check_scorers
 from llmops_cli.workflows.project import Project
-from llmops_cli.workflows.scoring import ScorerTemplates
-from llmops_cli.workflows.tools import JudgePrompts
+from llmops_cli.workflows.rulers import Sets
 from llmops_cli.workflows.wiring import CallOptions, Parts, build, price_estimator
-
-
-@dataclass(frozen=True)
-class Sets:
-    """Today's cases and rulers, checked: what every version is held against."""
-
-    name: str
-    evalsets: Mapping[str, Evalset]
-    cases: Mapping[CaseKey, Case]
-    baselines: Mapping[str, Baseline | None]
-    judges: tuple[ResolvedModel, ...]
 
 
 @dataclass
@@ -44,6 +29,10 @@ class Measured:
     passed: dict[CaseKey, bool | None] = field(default_factory=dict)
     reasons: dict[CaseKey, str] = field(default_factory=dict)
     outcomes: dict[CaseKey, tuple[Outcome, ...]] = field(default_factory=dict)
+    varying: set[CaseKey] = field(default_factory=set)
+    """Cases whose answers may differ from trial to trial."""
+    repeats: dict[CaseKey, list[Outcome]] = field(default_factory=dict)
+    """Fresh trials, asked after those that `passed` goes by."""
 
     def reason(self, keys: Iterable[CaseKey]) -> str:
         """Why the first of these cases that could not be judged was not."""
@@ -54,45 +43,15 @@ class Measured:
 class Outlook:
     """What measuring a version would take at most: calls not on record, judge calls, USD (None: unknown).
 
-    `fit` is False where it can be seen in advance that the version cannot be judged.
+    `fit` is False where it can be seen in advance that the version cannot be judged. `repeats` is what asking
+    it again beside a border may take on top, where answers vary.
     """
 
     calls: int = 0
     judge_calls: int = 0
     cost: float | None = 0.0
     fit: bool = True
-
-
-def read_sets(project: Project, name: str, evalset: str | None, case: str | None) -> Sets:
-    """The evalsets that use a prompt, or those named, with their scorers checked.
-
-    Raises FileError with every mistake, NothingSelectedError where no evalset or case fits.
-    """
-    names = project.select_evalsets([evalset] if evalset else [], name)
-    evalsets = {found.name: found for found in map(project.evalset, names)}
-    cases = {
-        CaseKey(found.name, variant.name, one.id): one
-        for found in evalsets.values()
-        for variant in found.variants()
-        if variant.prompt == name
-        for one in found.cases
-        if case in (None, one.id)
-    }
-    if not cases:
-        ids = [one.id for found in evalsets.values() for one in found.cases]
-        raise NothingSelectedError(f"there is no case {case!r}", hint=did_you_mean(case or "", ids))
-    problems, judges, templates = Problems(), JudgePrompts(project), ScorerTemplates()
-    models: dict[str, ResolvedModel] = {}
-    baselines: dict[str, Baseline | None] = {}
-    for found in evalsets.values():
-        chosen = list({key.case_id: one for key, one in cases.items() if key.evalset == found.name}.values())
-        models |= check_scorers(project, found, chosen, judges, templates, problems)
-        try:
-            baselines[found.name] = read_baseline(project.tree, found.baseline_path)
-        except UserError as error:
-            problems.take(error)
-    problems.raise_if_any()
-    return Sets(name, evalsets, cases, baselines, tuple(models.values()))
+    repeats: "Outlook | None" = None
 
 
 class Measuring:
@@ -127,18 +86,38 @@ class Measuring:
                 raise KeyboardInterrupt
         return known
 
+    def varying(self, prompt: Prompt, keys: Collection[CaseKey]) -> list[CaseKey]:
+        """Those of the cases whose answers to a measured version may differ from trial to trial."""
+        known = self._known.get(prompt.digest, Measured())
+        return [key for key in keys if key in known.varying]
+
+    def repeat(self, prompt: Prompt, keys: Collection[CaseKey], upto: int) -> Measured:
+        """Ask the cases again until each has so many fresh trials, in `repeats`; `reasons` says why not all.
+
+        Raises KeyboardInterrupt where the user stopped it.
+        """
+        known = self._known.setdefault(prompt.digest, Measured())
+        missing = [key for key in keys if len(known.repeats.get(key, ())) < upto]
+        plans = self._plans(prompt, missing, known) if missing else []
+        if plans:
+            run_loop(self._repeat(plans, self._parts(plans), known, upto), self._stop)
+            if self._stopped:
+                raise KeyboardInterrupt
+        return known
+
+    def settle(self, prompt: Prompt, key: CaseKey, passed: bool) -> None:
+        """Fresh trials showed that a case was judged wrongly: from now on this counts, and so do they."""
+        known = self._known[prompt.digest]
+        known.passed[key] = passed
+        known.outcomes[key] = (*known.outcomes.get(key, ()), *known.repeats.get(key, ()))
+
     def outlook(self, prompt: Prompt, keys: Collection[CaseKey]) -> Outlook:
         """What measuring a version would take; nothing is asked."""
         plans = self._plans(prompt, keys, Measured())
         if not plans:
             return Outlook(fit=False)
         parts = self._parts(plans)
-        prices = {
-            variant.model.key: price_estimator(variant.model)
-            for plan in plans
-            for variant in plan.variants
-            if variant.model.provider == "litellm"
-        }
+        prices = {v.model.key: price_estimator(v.model) for plan in plans for v in plan.variants}
         try:
             trials = [trial for plan in plans for trial in self._answering(plan, parts).trials()]
             asker = parts.asker
@@ -149,10 +128,18 @@ class Measuring:
             ]
         finally:
             run_loop(parts.close())
-        costs = [prices[trial.model](trial.request) for trial in unasked if trial.model in prices]
-        known = [cost for cost in costs if cost is not None]
-        cost = sum(known) if len(known) == len(costs) else None
-        return Outlook(len(unasked), sum(map(self._judgements, trials)), cost, fit=True)
+        judge_calls = sum(map(self._judgements, trials))
+        cost = total(prices[trial.model](trial.request) for trial in unasked)
+        again = [t for t in trials if t.number == 1 and not parts.providers[t.model].deterministic]
+        bills = [(prices[t.model](t.request), self._judgements(t)) for t in again]
+        bills.sort(key=lambda bill: (bill[0] is not None, -(bill[0] or 0.0), -bill[1]))
+        dearest, times = bills[:MOST_CASES], LOOKS[-1]
+        repeats = Outlook(
+            calls=times * len(dearest),
+            judge_calls=times * sum(judgements for _, judgements in dearest),
+            cost=total(None if cost is None else times * cost for cost, _ in dearest),
+        )
+        return Outlook(len(unasked), judge_calls, cost, repeats=repeats if dearest else None)
 
     def broken(self, prompt: Prompt, keys: Collection[CaseKey]) -> tuple[BrokenCase, ...]:
         """Those of the cases that fail in a measured version, with one answer that did."""
@@ -204,7 +191,8 @@ class Measuring:
                 plan = VariantPlan(variant, prompt, model, requests)
                 trials = self._trials or evalset.trials
                 if cases:
-                    plans.append(EvalsetPlan(evalset, cases, (plan,), trials, complete=False))
+                    override = self._trials is not None
+                    plans.append(EvalsetPlan(evalset, cases, (plan,), trials, False, override))
         return plans
 
     def _parts(self, plans: Iterable[EvalsetPlan]) -> Parts:
@@ -225,6 +213,7 @@ class Measuring:
                     return
                 outcomes = (await self._running.run())[plan.evalset.name]
                 self._count(outcomes)
+                known.varying |= _varying(plan, parts)
                 for (case_id, variant), found in group_by_case(outcomes).items():
                     key = CaseKey(plan.evalset.name, variant, case_id)
                     known.outcomes[key] = found
@@ -232,12 +221,44 @@ class Measuring:
                     if known.passed[key] is None:
                         known.reasons[key] = next((o.unjudged for o in found if o.unjudged), "no answer")
         finally:
+            self.effort = replace(self.effort, evaluations=self.effort.evaluations + 1)
+            await self._close(parts)
+
+    async def _repeat(self, plans: Iterable[EvalsetPlan], parts: Parts, known: Measured, upto: int) -> None:
+        try:
+            for plan in plans:
+                longer = replace(plan, trials=max(map(plan.trials_of, plan.cases)) + upto, override=True)
+                first = {case.id: plan.trials_of(case) for case in plan.cases}
+                name, variant = plan.evalset.name, plan.variants[0].variant.name
+                done = {one: known.repeats.setdefault(CaseKey(name, variant, one), []) for one in first}
+
+                def fresh(
+                    trial: Trial, first: dict[str, int] = first, done: dict[str, list[Outcome]] = done
+                ) -> bool:
+                    beyond = trial.number - first[trial.case.id]
+                    return len(done[trial.case.id]) < beyond <= upto
+
+                self._running = self._answering(longer, parts)
+                if self._stopped:
+                    return
+                outcomes = (await self._running.run(fresh))[name]
+                self._count(outcomes)
+                for outcome in outcomes:
+                    if outcome.passed is not None:
+                        done[outcome.case_id].append(outcome)
+                    elif outcome.unjudged:
+                        known.reasons[CaseKey(name, variant, outcome.case_id)] = outcome.unjudged
+        finally:
+            await self._close(parts)
+
+    async def _close(self, parts: Parts) -> None:
+        try:
             self._spent = parts.budget.spent
             judged = self.effort.cost, parts.tools.judge_cost
             cost = None if None in judged else sum(amount or 0.0 for amount in judged)
             calls = self.effort.judge_calls + parts.tools.judge_calls
-            evaluations = self.effort.evaluations + 1
-            self.effort = replace(self.effort, judge_calls=calls, cost=cost, evaluations=evaluations)
+            self.effort = replace(self.effort, judge_calls=calls, cost=cost)
+        finally:
             await parts.close()
 
     def _count(self, outcomes: Collection[Outcome]) -> None:
@@ -266,6 +287,21 @@ class Measuring:
             self._recorded += event.known
             event = Started(self._planned, self._recorded)
         self._observe(event)
+
+
+def _varying(plan: EvalsetPlan, parts: Parts) -> set[CaseKey]:
+    return {
+        CaseKey(plan.evalset.name, variant.variant.name, case.id)
+        for variant in plan.variants
+        for case in plan.cases
+        if not parts.providers[variant.model.key].deterministic
+    }
+
+
+def total(costs: Iterable[float | None]) -> float | None:
+    """The sum in USD; None where one is unknown."""
+    found = list(costs)
+    return None if None in found else sum(cost or 0.0 for cost in found)
 
 
 def _give_up(found: Measured, keys: Iterable[CaseKey], reason: str) -> None:

@@ -23,6 +23,8 @@ from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.scoring import CaseScoring
 from llmops_cli.workflows.tools import JudgePrompts, Tools
 
+_FREE = ("offline", "echo")
+
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
@@ -143,10 +145,15 @@ def _tell(observe: Observer) -> Callable[[ProviderError, float], None]:
 
 
 def price_estimator(model: ResolvedModel) -> Callable[[Request], float | None]:
-    """A function that gives an upper bound of a request's price in USD, None where it is unknown."""
+    """A function that gives an upper bound of a request's price in USD, None where it is unknown.
+
+    What answers here costs nothing; what the project's own code or a plugin costs is known where it is set.
+    """
+    if model.provider in _FREE:
+        return lambda _: 0.0
 
     def estimate(request: Request) -> float | None:
-        price = model.price or price_of(model.name)
+        price = model.price or (price_of(model.name) if model.provider == "litellm" else None)
         return None if price is None else estimate_cost(request, price)
 
     return estimate
