@@ -19,8 +19,10 @@ def accept(
 ) -> None:
     """Make the answers of the last run the baseline.
 
+    Trials of other runs of the same prompt since the last accept are kept, too: the last run may be a lucky one.
     The baseline is a file beside the evalset: commit it, and it is reviewed with the prompt.
     """
+    from llmops_cli.reporters.figures import plural
     from llmops_cli.workflows.accept import accept as accept_run
     from llmops_cli.workflows.project import open_project
 
@@ -34,7 +36,11 @@ def accept(
             "dropped": done.dropped,
         }
         said = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-        emit(f"{done.path}: {said}\n")
+        others = ""
+        if done.other_trials:
+            runs = plural(done.other_runs, "other run")
+            others = f", with {plural(done.other_trials, 'trial')} of {runs} of the same prompt"
+        emit(f"{done.path}: {said}{others}\n")
     typer.echo(
         "Look at the diff, then commit it: from now on `llmops eval` compares with these answers.", err=True
     )

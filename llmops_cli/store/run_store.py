@@ -1,7 +1,7 @@
 """Run files under `.llmops/runs/`: one JSON document a run, named by the time it began."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from llmops_cli.store.atomic import write_text
 from llmops_cli.store.local_folder import FOLDER, local_folder
 
 RUNS = "runs"
+ACCEPTED = "accepted.json"
+"""Beside the runs: the newest run there was when an evalset's baseline was last written, by the evalset's path."""
 KEEP = 200
 """Run files kept; the oldest go first."""
 
@@ -77,3 +79,37 @@ def find_run(root: Path, name: str | None) -> Path:
     if not files:
         raise UserError("there is no run yet", hint="`llmops eval` makes one")
     return files[0]
+
+
+def mark_accepted(root: Path, evalsets: Iterable[str]) -> None:
+    """Remember that all runs up to now have had their say on these evalsets' baselines."""
+    newest = run_files(root)[:1]
+    marks = _marks(root) | {path: newest[0].stem for path in evalsets if newest}
+    write_text(local_folder(root) / ACCEPTED, json.dumps(marks, ensure_ascii=False))
+
+
+def runs_since_accepted(root: Path, evalset: str, digests: Collection[str]) -> list[Path]:
+    """The kept runs since the evalset's baseline was last written, newest first, that name one of these prompts.
+
+    `digests` are those of prompt versions. Runs are told by their text, so that no other one is read in full.
+    """
+    mark = _marks(root).get(evalset, "")
+    wanted = [digest.encode() for digest in digests]
+    return [path for path in run_files(root) if path.stem > mark and _names(path, wanted)]
+
+
+def _names(path: Path, wanted: Collection[bytes]) -> bool:
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return any(digest in text for digest in wanted)
+
+
+def _marks(root: Path) -> dict[str, str]:
+    try:
+        marks = json.loads((root / FOLDER / ACCEPTED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = marks.items() if isinstance(marks, dict) else ()
+    return {str(path): mark for path, mark in found if isinstance(mark, str)}

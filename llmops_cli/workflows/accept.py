@@ -11,8 +11,9 @@ from llmops_cli.domain.redaction import redact
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
 from llmops_cli.files.baseline_file import format_baseline, line_to_dict, read_baseline
 from llmops_cli.store.atomic import write_text
-from llmops_cli.store.run_store import find_run, load_result
+from llmops_cli.store.run_store import find_run, load_result, mark_accepted
 from llmops_cli.store.version_store import keep_version
+from llmops_cli.workflows.earlier_runs import OtherTrials, other_trials
 from llmops_cli.workflows.project import Project
 
 
@@ -32,6 +33,9 @@ class Accepted:
     added: int
     kept: int
     dropped: int
+    other_trials: int = 0
+    """Trials that other runs of the same prompt gave, and how many runs those were."""
+    other_runs: int = 0
 
 
 def accept(
@@ -60,11 +64,14 @@ def accept(
     if problems:
         found = problems.sorted()
         raise UserError(found[0].message, problems=found)
-    written = [_merge(project, part, bank=bank) for part in parts]
+    written = [
+        _merge(project, part, other_trials(project.root, part, result.run.id), bank=bank) for part in parts
+    ]
     for (text, path), _ in written:
         write_text(project.root / path, text)
     for name in {variant.prompt for part in parts for variant in part.variants}:
         keep_version(project.root, project.prompt(name))
+    mark_accepted(project.root, [part.evalset.path for part in parts])
     return [report for _, report in written]
 
 
@@ -93,7 +100,9 @@ def _check(project: Project, part: EvalsetRun, problems: Problems) -> None:
             problems.add(f"the prompt {variant.prompt!r} changed since that run", where, hint)
 
 
-def _merge(project: Project, part: EvalsetRun, *, bank: bool) -> tuple[tuple[str, str], Accepted]:
+def _merge(
+    project: Project, part: EvalsetRun, others: OtherTrials, *, bank: bool
+) -> tuple[tuple[str, str], Accepted]:
     """The new file's text: all answers to the accepted requests, old lines as they are where nothing is added."""
     path = part.evalset.baseline_path
     old = _old_baseline(project, path)
@@ -105,7 +114,9 @@ def _merge(project: Project, part: EvalsetRun, *, bank: bool) -> tuple[tuple[str
         variant = next(info for info in part.variants if info.name == variant_name)
         known = before.pop((case_id, variant_name), [])
         inputs = part.inputs.get((case_id, variant_name), {})
-        new = _lines(variant, inputs, outcomes, project.settings.redact)
+        on_record = {call for line in known for call in line.calls}
+        trials = others.beside((case_id, variant_name), outcomes, on_record, most)
+        new = _lines(variant, inputs, trials, project.settings.redact)
         merged = _answers(known, new, most, bank=bank)
         tally.take(known, merged)
         lines += merged
@@ -114,8 +125,9 @@ def _merge(project: Project, part: EvalsetRun, *, bank: bool) -> tuple[tuple[str
         before = {}
     text = format_baseline(part.evalset.name, _summaries(part, old), lines)
     dropped = sum(len(found) for found in before.values())
-    return (text, path), Accepted(part.evalset.name, path, tally.new, tally.changed, tally.same_text,
-                                  tally.added, tally.kept, dropped)  # fmt: skip
+    report = Accepted(part.evalset.name, path, tally.new, tally.changed, tally.same_text, tally.added, tally.kept,
+                      dropped, len(others.taken), len(set(others.taken)))  # fmt: skip
+    return (text, path), report
 
 
 def _answers(

@@ -1,5 +1,7 @@
 """Repeated trials: on record, of a case's own, banked, and never counted twice."""
 
+import json
+
 from tests.support.model_server import ModelServer
 from tests.support.project import GREET, TWO_CASES, Project, greeting_project
 
@@ -12,8 +14,6 @@ def served(project: Project, server: ModelServer) -> Project:
 
 
 def counts(project: Project) -> list[int]:
-    import json
-
     return [json.loads(line).get("count", 1) for line in project.baseline()]
 
 
@@ -92,8 +92,6 @@ def test_a_provider_that_always_answers_alike_fills_no_record(project: Project) 
 
 
 def test_accepting_under_a_changed_ruler_renews_the_marks_and_nothing_else(project: Project) -> None:
-    import json
-
     greeting_project(project)
     before = [json.loads(line) for line in project.baseline()]
     project.edit("evalsets/greet.yaml", "contains:", "starts_with:")
@@ -104,3 +102,55 @@ def test_accepting_under_a_changed_ruler_renews_the_marks_and_nothing_else(proje
 
     assert [sorted(line["scores"]) for line in after] == [["starts_with"], ["starts_with"]]
     assert [{**line, "scores": {}} for line in after] == [{**line, "scores": {}} for line in before]
+
+
+def varying(project: Project) -> Project:
+    """A model that answers well in three runs of four."""
+    model = "import itertools\nN = itertools.count()\n\ndef answer(messages, params):\n"
+    model += "    return ['Hello, Ada! Hello, Bob!', 'no'][next(N) % 4 == 0]\n"
+    return project.write({"prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES, "varies.py": model,
+                          "llmops.yaml": "model: python:varies:answer\nallow_python: true\n"})  # fmt: skip
+
+
+def test_accepting_keeps_the_trials_of_all_runs_of_the_version_not_those_of_the_last(
+    project: Project,
+) -> None:
+    varying(project)
+    for _ in range(3):
+        project.llmops("eval", "--fresh", "--trials", "2")
+
+    accepted = project.llmops("accept")
+
+    assert accepted.stdout.endswith(", with 8 trials of 2 other runs of the same prompt\n")
+    assert sum(counts(project)) == 12
+    calls = [call for line in project.baseline() for call in json.loads(line)["calls"]]
+    assert len(set(calls)) == 12
+    again = project.llmops("accept")
+    assert "other run" not in again.stdout
+    assert sum(counts(project)) == 12
+
+
+def test_runs_before_the_last_accept_and_of_other_prompts_have_had_their_say(project: Project) -> None:
+    varying(project)
+    project.llmops("eval", "--fresh", "--trials", "2")
+    project.llmops("accept")
+    project.edit("prompts/greet.yaml", "Greet", "Welcome")
+    project.llmops("eval", "--fresh", "--trials", "2", "--confirm", "never")
+    project.edit("prompts/greet.yaml", "Welcome", "Greet")
+    project.llmops("eval", "--fresh", "--trials", "3", "--confirm", "never")
+
+    assert "other run" not in project.llmops("accept").stdout
+    assert sum(counts(project)) == 10
+
+
+def test_answers_of_a_part_of_the_set_count_and_the_oldest_go_first(project: Project) -> None:
+    varying(project).edit("evalsets/greet.yaml", "prompt: greet", "prompt: greet\nmax_trials: 4")
+    project.llmops("eval", "--fresh", "--case", "ada", "--trials", "4")
+    project.llmops("eval", "--fresh", "--trials", "3")
+
+    accepted = project.llmops("accept")
+
+    assert ", with 1 trial of 1 other run of the same prompt" in accepted.stdout
+    assert sorted(json.loads(line)["id"] for line in project.baseline() for _ in json.loads(line)["calls"]) == [
+        "ada", "ada", "ada", "ada", "bob", "bob", "bob",
+    ]  # fmt: skip

@@ -1,0 +1,76 @@
+"""The other runs of the same prompt at this desk, back to the last `accept`.
+
+The last of several runs is the one after which somebody stopped, most often because it went well. A baseline of
+its answers alone would be better than the prompt is; so `accept` takes the trials of all of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, group_by_case
+from llmops_cli.errors import UserError
+from llmops_cli.store.run_store import load_result, runs_since_accepted
+
+
+@dataclass
+class OtherTrials:
+    """What the other runs asked, by (case, variant), oldest first; `taken` is what became of it."""
+
+    trials: Mapping[tuple[str, str], Sequence[tuple[str, Outcome]]] = field(default_factory=dict)
+    """The run's id beside each outcome."""
+    taken: list[str] = field(default_factory=list)
+    """The run of each trial that was taken."""
+
+    def beside(
+        self, key: tuple[str, str], own: Sequence[Outcome], on_record: set[str], most: int
+    ) -> list[Outcome]:
+        """The trials of a case: those of the other runs, then the run's own; at most `most`, the oldest go.
+
+        Only whole trials of the same request by the same rulers, and each call once.
+        """
+        known = on_record | {o.response.call_id for o in own if o.response and o.response.call_id}
+        found: list[tuple[str, Outcome]] = []
+        for run, outcome in reversed(self.trials.get(key, ())):
+            call = outcome.response.call_id if outcome.response else None
+            if call is None or call in known or not _comparable(outcome, own[0]):
+                continue
+            known.add(call)
+            found.append((run, outcome))
+        found = found[: max(0, most - len(own))][::-1]
+        self.taken += [run for run, _ in found]
+        return [*(outcome for _, outcome in found), *own]
+
+
+def other_trials(root: Path, part: EvalsetRun, run_id: str) -> OtherTrials:
+    """What the kept runs since the last `accept` asked of this evalset; a run that cannot be read is passed by."""
+    found = [
+        (run, outcome)
+        for run, outcomes in _runs_of(root, part, run_id)
+        for outcome in outcomes
+    ]  # fmt: skip
+    keyed = sorted(found, key=lambda one: (one[1].case_id, one[1].variant))  # stable: the oldest stay first
+    by_case = groupby(keyed, key=lambda one: (one[1].case_id, one[1].variant))
+    return OtherTrials({key: tuple(group) for key, group in by_case})
+
+
+def _runs_of(root: Path, part: EvalsetRun, run_id: str) -> Iterator[tuple[str, list[Outcome]]]:
+    """(run, its outcomes) of all runs but this one, oldest first."""
+    digests = {variant.prompt_digest for variant in part.variants}
+    for path in reversed(runs_since_accepted(root, part.evalset.path, digests)):
+        try:
+            run = load_result(path).run
+        except UserError:
+            continue
+        if run.id == run_id:
+            continue
+        for other in run.evalsets:
+            if other.evalset.path == part.evalset.path:
+                yield run.id, [one for group in group_by_case(other.outcomes).values() for one in group]
+
+
+def _comparable(outcome: Outcome, own: Outcome) -> bool:
+    """A whole trial of the same request, judged as the run's own are."""
+    same = outcome.fingerprint == own.fingerprint and outcome.passed is not None
+    return same and {(s.name, s.digest) for s in outcome.scores} == {(s.name, s.digest) for s in own.scores}
