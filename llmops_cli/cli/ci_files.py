@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmops_cli import __version__
 from llmops_cli.cli.options import HERE, Directory
 from llmops_cli.cli.output import emit
 
@@ -39,6 +40,11 @@ def github(
     )
     if forks:
         steps.append(f"make the label {LABEL}; who puts it on a reviewed pull request lets keys be used")
+    if uses is None:
+        steps.append(
+            f"see that pip can install llmops-cli {__version__} from your package index; where it cannot: --uses "
+            'OWNER/REPO@COMMIT, or `install: "false"` after a step of your own'
+        )
     steps.append("commit; then require the check `llmops` for the branch")
     typer.echo("\n".join(["", "Next:", *(f"  {step}" for step in steps)]), err=True)
 

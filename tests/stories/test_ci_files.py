@@ -186,3 +186,47 @@ def test_a_folder_that_cannot_stand_in_a_workflow_is_refused(tmp_path: Path) -> 
     home.commit("start", {"prompts/greet.yaml": GREET})
 
     assert home.llmops("ci", "github").exit_code == ExitCode.USAGE
+
+
+def test_a_scheduled_pipeline_fails_without_a_verdict_and_asks_accepted_prompts_only(home: Project) -> None:
+    home.llmops("ci", "gitlab")
+    nightly = yaml.safe_load(home.read(".gitlab/llmops.gitlab-ci.yml"))["llmops nightly"]
+
+    assert nightly["allow_failure"] is False
+    assert "eval --fresh --unchanged" in nightly["script"][-1]
+
+
+def test_a_second_project_in_the_repository_is_told_what_to_do(tmp_path: Path) -> None:
+    """Its files would lie where the first one's do."""
+    one = Project.create(tmp_path / "repository", "apps/desk")
+    one.commit("start", {"prompts/greet.yaml": GREET})
+    other = Project(tmp_path / "repository/apps/shop", tmp_path / "repository")
+    other.root.mkdir()
+    other.write({"prompts/greet.yaml": GREET})
+    assert one.llmops("ci", "github").exit_code == 0
+
+    result = other.llmops("ci", "github")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert '"Two projects in one repository"' in result.stderr
+
+
+@pytest.mark.parametrize(("options", "said"), [((), True), (("--uses", PUBLISHED), False)])
+def test_what_is_not_on_the_index_cannot_be_installed_by_the_copies(
+    home: Project, options: tuple[str, ...], said: bool
+) -> None:
+    result = home.llmops("ci", "github", *options)
+
+    assert (f"pip can install llmops-cli {__version__} from your package index" in result.stderr) is said
+
+
+def test_every_event_of_the_gate_has_its_own_group_and_steps_end_before_their_job(home: Project) -> None:
+    """A step that takes too long fails, and is reported; a job that does counts as cancelled."""
+    home.llmops("ci", "github", "--forks")
+
+    for name in ("llmops", "llmops-keys", "llmops-nightly"):
+        job = yaml.safe_load(home.read(f".github/workflows/{name}.yml"))["jobs"]["evaluate"]
+        assert job["steps"][-1]["timeout-minutes"] < job["timeout-minutes"]
+    gate = yaml.safe_load(home.read(".github/workflows/llmops.yml"))
+    assert set(gate[True]) == {"pull_request", "merge_group"}  # YAML 1.1 reads `on` as true
+    assert gate["concurrency"]["group"] == "llmops-${{ github.ref }}"

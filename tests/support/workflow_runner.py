@@ -25,17 +25,18 @@ import yaml
 
 from tests.support.github_server import REPOSITORY
 from tests.support.workflow_expressions import fill, holds
+from tests.support.workflow_log import Log
 from tests.support.workflow_stand_ins import STAND_INS, Caches, Job, Outputs, StandInError, base_environment
+
+__all__ = ["BASH", "Event", "JobResult", "Log", "Run", "Runner"]
 
 BASH = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 """https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell"""
 
 _PUBLISHED = re.compile(r"(?P<name>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
-_COMMAND = re.compile(r"\s*::(?P<name>[\w-]+)(?: (?P<properties>.*?))?::(?P<text>.*)")
 _OUTPUT = re.compile(
     r"(?P<long>[\w-]+)<<(?P<mark>\S+)\n(?P<lines>(?:.*\n)*?)(?P=mark)\n|(?P<name>[\w-]+)=(?P<value>.*)\n"
 )
-_OLD_COMMAND = re.compile(r"##\[(?P<name>[\w-]+)")
 
 
 @dataclass(frozen=True)
@@ -47,31 +48,6 @@ class Event:
     ref: str
     payload: Mapping[str, Any]
     from_fork: bool = False
-
-
-@dataclass
-class Log:
-    """What the steps of a job printed, and which workflow commands the runner obeyed in it."""
-
-    text: str = ""
-    commands: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def add(self, output: str) -> None:
-        """A step's output, read as GitHub's runner reads it: nothing is obeyed while commands are stopped."""
-        self.text += output
-        token = None
-        for line in output.splitlines():
-            found = _COMMAND.match(line)
-            if found and token is not None and found["name"] == token:
-                token = None
-            elif token is not None:
-                continue
-            elif found and found["name"] == "stop-commands":
-                token = found["text"]
-            elif found:
-                self.commands.append((found["name"], found["properties"] or "", found["text"]))
-            elif old := _OLD_COMMAND.search(line):
-                self.commands.append((old["name"], "", line))
 
 
 @dataclass

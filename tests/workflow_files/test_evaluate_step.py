@@ -70,8 +70,8 @@ def test_without_a_base_the_baseline_of_the_checkout_is_compared_with(tmp_path: 
 def test_every_input_is_an_argument(tmp_path: Path) -> None:
     arguments, _, _ = evaluated(
         tmp_path, BASE="b" * 40, TRUSTED="c" * 40, HEAD="d" * 40, RERUN_BASELINE="true", NO_PYTHON="true",
-        UNCHANGED="true", FRESH="true", CACHE="false", TRIALS="3", MAX_COST="2.00", CONCURRENCY="4", TIMEOUT="30", CONFIRM="never",
-        EVALSETS="triage  support/*", ARGUMENTS="--tag\nhard ones\n",
+        UNCHANGED="true", FRESH="true", CACHE="false", TRIALS="3", MAX_COST="2.00", CONCURRENCY="4", TIMEOUT="30",
+        CONFIRM="never", EVALSETS="triage  support/*", ARGUMENTS="--tag\nhard ones\n",
     )  # fmt: skip
 
     assert arguments == [

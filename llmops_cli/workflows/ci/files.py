@@ -231,7 +231,11 @@ def _write(top: Path, wanted: Mapping[str, str], keys: Keys, *, force: bool) -> 
     in_the_way = [name for name in there if name not in same]
     if in_the_way and not force:
         problem = f"{', '.join(in_the_way)}: there already, and different; nothing was written"
-        raise UserError(problem, hint="--force writes it anew; `git diff` then shows what changed")
+        hint = (
+            "--force writes it anew; `git diff` then shows what changed. Is it another project's? One repository holds "
+            'one set of these files; docs/ci.md, "Two projects in one repository", says how a second one is added'
+        )
+        raise UserError(problem, hint=hint)
     todo = tuple(name for name in wanted if name not in same)
     for name in todo:
         write_text(top / name, wanted[name])
