@@ -58,8 +58,13 @@ def find_deleted(
             if (
                 _selected(base, evalset, wanted)
                 and prompt in (None, tested, today)
-                and not asked.covers(evalset, today)
+                and not asked.covers(evalset, today, ruler=True)
             ):
+                if asked.covers(evalset, today):
+                    notes.append(
+                        f"other scorers or rules than those of {evalset.path} at {label} judge its cases now"
+                    )
+                    continue
                 what = _what(name in gone, evalset, tested, label)
                 ground, text = _judged(project, base, (tested, today), what)
                 if ground is None:
@@ -118,22 +123,36 @@ def _selected(base: Project, evalset: Evalset, wanted: Sequence[str]) -> bool:
 
 
 class _Asked:
-    """What the evalsets of today ask: prompt and variables. Read when it is first needed."""
+    """What the evalsets of today ask: prompt and variables, and by which ruler. Read when it is first needed."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._known: set[tuple[str, str]] | None = None
+        self._known: set[tuple[str, ...]] | None = None
 
-    def covers(self, evalset: Evalset, prompt: str) -> bool:
-        """Whether every case of an evalset is asked of the prompt by some set of today."""
+    def covers(self, evalset: Evalset, prompt: str, *, ruler: bool = False) -> bool:
+        """Whether every case of an evalset is asked of the prompt by some set of today; by the same ruler."""
         if self._known is None:
             found = [_evalset(self._project, name) for name in self._project.evalset_paths]
             self._known = {key for one in found if one for p in one.prompts for key in _cases(one, p)}
-        return bool(evalset.cases) and _cases(evalset, prompt) <= self._known
+        wanted = {key for key in _cases(evalset, prompt) if len(key) == (3 if ruler else 2)}
+        return bool(evalset.cases) and wanted <= self._known
 
 
-def _cases(evalset: Evalset, prompt: str) -> set[tuple[str, str]]:
-    return {(prompt, digest_of(case.vars)) for case in evalset.cases}
+def _cases(evalset: Evalset, prompt: str) -> set[tuple[str, ...]]:
+    """What each case asks, and the same with what it is judged by."""
+    found: set[tuple[str, ...]] = set()
+    for case in evalset.cases:
+        asked = (prompt, digest_of(case.vars))
+        specs = [
+            (s.type, dict(s.arguments), s.of, s.negate, s.weight, s.severity)
+            for s in evalset.scorers_of(case)
+        ]
+        trials, share = case.trials or evalset.trials, evalset.pass_rule.share
+        found |= {
+            asked,
+            (*asked, digest_of([specs, case.expected, case.context, case.critical, trials, share])),
+        }
+    return found
 
 
 def _moved(project: Project, base: Project, gone: Mapping[str, str]) -> dict[str, str]:

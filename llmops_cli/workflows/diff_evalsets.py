@@ -110,7 +110,7 @@ def _compare(old: _Read | None, new: _Read | None) -> EvalsetDiff | None:
         if old.error == new.error and renamed is None:
             return None
         return EvalsetDiff(new.name, Kind.CHANGED, renamed, error_before=old.error, error_after=new.error)
-    return _compare_valid(old.evalset, new.evalset, renamed)
+    return compare_valid(old.evalset, new.evalset, renamed)
 
 
 def _one_sided(old: _Read | None, new: _Read | None) -> EvalsetDiff:
@@ -127,7 +127,8 @@ def _one_sided(old: _Read | None, new: _Read | None) -> EvalsetDiff:
     )
 
 
-def _compare_valid(old: Evalset, new: Evalset, renamed: str | None) -> EvalsetDiff | None:
+def compare_valid(old: Evalset, new: Evalset, renamed: str | None) -> EvalsetDiff | None:
+    """What two golden sets differ in, or None; `renamed` is the old one's name where it was another."""
     before, after = ({case.id: case for case in side.cases} for side in (old, new))
     common = [(before[case_id], case) for case_id, case in after.items() if case_id in before]
     found = EvalsetDiff(
@@ -165,7 +166,10 @@ def _given(case: Case) -> dict[str, Any]:
 
 def _wanted(case: Case) -> dict[str, Any]:
     """What a case expects of the answer."""
-    found = {"expected": case.expected, "context": case.context, "critical": case.critical or None}
+    found = {
+        "expected": case.expected, "context": case.context, "critical": case.critical or None,
+        "trials": case.trials,
+    }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -16,6 +16,7 @@ from llmops_cli.workflows.deleted import NOTHING_DELETED, Deleted, find_deleted
 from llmops_cli.workflows.preparing import Prepared, prepare
 from llmops_cli.workflows.project import Project, without_python
 from llmops_cli.workflows.revisions import Revisions
+from llmops_cli.workflows.ruler import ruler_notes
 from llmops_cli.workflows.selection import Selection
 from llmops_cli.workflows.trust import Trusted, trusted_at
 from llmops_cli.workflows.unchanged import NOTHING_ACCEPTED, keep_unchanged
@@ -114,7 +115,15 @@ def scope_of(revisions: Revisions, options: EvalOptions, tell: Callable[[str], N
         return replace(scope, prepared=prepared)
     against = read_against(revisions, options.against, prepared.plans, deleted.moved)
     revisions.versions.tips.append(against.commit)
-    return replace(scope, prepared=prepared, against=against)
+    rules = ruler_notes(
+        project,
+        project_at(revisions, against.commit),
+        revisions.repository.changed_paths(against.commit, project.commit),
+        options.against.removesuffix("..."),
+        against.baselines,
+        deleted.moved,
+    )
+    return replace(scope, prepared=prepared, against=against, notes=(*rules, *scope.notes))
 
 
 def _trusted(revisions: Revisions, options: EvalOptions) -> Trusted | None:
