@@ -8,6 +8,7 @@ import pytest
 from tests.support.forge import GATE, Forge
 from tests.support.github_server import GitHubServer
 from tests.support.project import Project
+from tests.support.workflow_stand_ins import git
 
 PROMPT = "prompts/triage.system.j2"
 SHORTER = (PROMPT, ", torn or too small", " or torn")
@@ -62,6 +63,25 @@ def test_history_is_fetched_as_deep_as_the_commit_where_the_branch_left(
     assert forge.check(number) == "failure"
 
 
+def test_a_job_that_has_the_whole_history_keeps_it(forge: Forge) -> None:
+    forge.start().dev.edit(
+        GATE, "persist-credentials: false", "persist-credentials: false\n          fetch-depth: 0"
+    )
+    forge.dev.commit("the whole history")
+    forge.push_main()
+    forge.dev.edit(*SHORTER).commit("a shorter list")
+    number = forge.open("shorter")
+    base = forge.main
+    commits_ahead(forge, 60)
+
+    run = forge.checked(number)
+
+    assert f"compared with {base}, where the head left its base\n" in run.jobs["evaluate"].log.text
+    assert forge.check(number) == "failure"
+    assert run.jobs["evaluate"].workspace is not None
+    assert git(run.jobs["evaluate"].workspace, "rev-parse", "--is-shallow-repository") == "false"
+
+
 def commits_ahead(forge: Forge, count: int) -> None:
     """main moves on by so many commits."""
     main = forge.main
@@ -81,6 +101,8 @@ def test_histories_without_a_common_commit_are_no_verdict_and_it_is_said(forge: 
     run = forge.checked_as(number, forge.dev.git("rev-parse", "HEAD"))
 
     assert "no commit in common" in run.jobs["evaluate"].annotations("warning")[0]
+    assert run.jobs["evaluate"].conclusion == "success", "eval ends with 3: no verdict, and no mistake"
+    assert "unrelated" in forge.comments(number)[0]
     assert forge.check(number) == "neutral"
 
 
@@ -93,6 +115,7 @@ def test_a_base_that_is_gone_is_no_verdict_and_it_is_said(forge: Forge) -> None:
     run = forge.runner.run(GATE, event)
 
     assert "base could not be fetched" in run.jobs["evaluate"].annotations("warning")[0]
+    assert run.jobs["evaluate"].conclusion == "success"
     assert forge.check(number) == "neutral"
 
 
