@@ -88,7 +88,7 @@ def union(known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int)
     calls = {call for line in known for call in line.calls}
     merged = list(known)
     for line in new:
-        place = next((n for n, old in enumerate(merged) if _same_text(old, line)), None)
+        place = next((n for n, old in enumerate(merged) if _same_text(old, line) and _alike(old, line)), None)
         if place is None:
             merged.append(line)
             continue
@@ -107,6 +107,19 @@ def union(known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int)
 
 def _rulers(line: BaselineLine) -> dict[str, str]:
     return {name: score.scorer for name, score in line.scores.items()}
+
+
+def _alike(one: BaselineLine, other: BaselineLine) -> bool:
+    """The same marks, or marks by other rulers. A judge may mark equal texts differently: its marks stay with
+    the trials they were given to."""
+    if _rulers(one) != _rulers(other):
+        return True
+    return marks_key(one.scores) == marks_key(other.scores)
+
+
+def marks_key(scores: Mapping[str, RecordedScore]) -> tuple[tuple[str, float, bool], ...]:
+    """What tells marks apart: values and verdicts, not their words."""
+    return tuple(sorted((name, score.value, score.passed) for name, score in scores.items()))
 
 
 def _same_text(one: BaselineLine, other: BaselineLine) -> bool:

@@ -48,13 +48,24 @@ class JudgeReply:
     identity: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class TrialKey:
+    """Which trial an answer is of: replies of a judge are kept apart by it."""
+
+    case_id: str = ""
+    trial: int = 1
+
+
 class ScoringTools(Protocol):
     """What a scorer may ask of the rest of the program; handed over by workflows/wiring.py."""
 
-    async def ask_judge(self, prompt: str, variables: Mapping[str, Any], vote: int = 1) -> JudgeReply:
+    async def ask_judge(
+        self, prompt: str, variables: Mapping[str, Any], vote: int = 1, of: "TrialKey | None" = None
+    ) -> JudgeReply:
         """Render the named prompt and ask the judge's model. Raises ScoringError where that fails.
 
-        `vote` tells repeated questions apart: each is asked, and kept, by itself.
+        `vote` and `of` tell repeated questions apart: each vote on each trial is asked, and kept, by itself,
+        though equal answers make equal questions. One reply for several trials would be one trial.
         """
         ...
 
@@ -79,6 +90,13 @@ class Answer:
     tools: ScoringTools | None = None
     accepted: str | None = None
     """What the baseline holds for this case and trial, for scorers that compare; None without one."""
+    trial: int = 1
+    """Which of the answers to this case it is."""
+
+    @property
+    def key(self) -> TrialKey:
+        """The trial it answers."""
+        return TrialKey(self.case_id, self.trial)
 
     @property
     def text(self) -> str:

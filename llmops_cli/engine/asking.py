@@ -38,6 +38,10 @@ class Asker:
         self._fatal: dict[str, ProviderError] = {}
         self.spent: dict[Purpose, Spent] = {}
 
+    def deterministic(self, model: str) -> bool:
+        """Whether the model's provider says that it always answers alike."""
+        return self._providers[model].deterministic
+
     def cached(self, model: str, request: Request, trial: int) -> Response | None:
         """The kept answer, where reading the cache is allowed."""
         if self._store is None or not self._options.read_cache:

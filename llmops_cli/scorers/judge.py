@@ -8,7 +8,16 @@ from statistics import median
 from typing import Any, ClassVar, Literal
 
 from llmops_cli.domain.request import Message
-from llmops_cli.domain.scoring import Answer, JudgeReply, Metrics, Score, ScoringError, ScoringTools, Severity
+from llmops_cli.domain.scoring import (
+    Answer,
+    JudgeReply,
+    Metrics,
+    Score,
+    ScoringError,
+    ScoringTools,
+    Severity,
+    TrialKey,
+)
 from llmops_cli.scorers.criteria import check_criteria, criteria_for_prompt
 from llmops_cli.scorers.fence import fence
 from llmops_cli.scorers.judge_reply import Vote, median_grades, read_vote, read_winner
@@ -105,7 +114,7 @@ class Judge:
     async def ballot(self, answer: Answer, tools: ScoringTools, numbers: Sequence[int]) -> Ballot:
         """Ask for the votes of these numbers. Raises ScoringError only where the answer cannot be shown."""
         variables = self.variables(answer)
-        asked = [self._vote(tools, variables, number) for number in numbers]
+        asked = [self._vote(tools, variables, number, answer.key) for number in numbers]
         return _ballot(await asyncio.gather(*asked, return_exceptions=True))
 
     def counted(self, ballot: Ballot) -> Score:
@@ -159,9 +168,9 @@ class Judge:
         }
 
     async def _vote(
-        self, tools: ScoringTools, variables: Mapping[str, Any], number: int
+        self, tools: ScoringTools, variables: Mapping[str, Any], number: int, of: TrialKey
     ) -> tuple[Vote, JudgeReply]:
-        reply = await tools.ask_judge(self.prompt, variables, number)
+        reply = await tools.ask_judge(self.prompt, variables, number, of)
         try:
             return self._read(reply.response.text), reply
         except ScoringError as error:
@@ -181,7 +190,7 @@ class Judge:
         said = []
         for first, second in ((ours, theirs), (theirs, ours)):
             variables = {"first": first, "second": second, **self._around(answer)}
-            reply = await tools.ask_judge(self.prompt, variables, number)
+            reply = await tools.ask_judge(self.prompt, variables, number, answer.key)
             try:
                 said.append(read_winner(reply.response.text))
             except ScoringError as error:

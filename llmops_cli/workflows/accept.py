@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmops_cli.comparison.totals import summary_of
-from llmops_cli.domain.baseline import Baseline, BaselineLine, RecordedScore, VariantSummary, union
+from llmops_cli.domain.baseline import Baseline, BaselineLine, VariantSummary, marks_key, union
+from llmops_cli.domain.comparison import Result
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
 from llmops_cli.domain.redaction import redact
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
@@ -14,6 +15,7 @@ from llmops_cli.store.atomic import write_text
 from llmops_cli.store.run_store import find_run, load_result, mark_accepted
 from llmops_cli.store.version_store import keep_version
 from llmops_cli.workflows.earlier_runs import OtherTrials, other_trials
+from llmops_cli.workflows.marks import recorded_scores, remarked
 from llmops_cli.workflows.project import Project
 
 
@@ -65,7 +67,10 @@ def accept(
         found = problems.sorted()
         raise UserError(found[0].message, problems=found)
     written = [
-        _merge(project, part, other_trials(project.root, part, result.run.id), bank=bank) for part in parts
+        _merge(
+            project, part, other_trials(project.root, part, result.run.id), _judged(result, part), bank=bank
+        )
+        for part in parts
     ]
     for (text, path), _ in written:
         write_text(project.root / path, text)
@@ -73,6 +78,12 @@ def accept(
         keep_version(project.root, project.prompt(name))
     mark_accepted(project.root, [part.evalset.path for part in parts])
     return [report for _, report in written]
+
+
+def _judged(result: Result, part: EvalsetRun) -> dict[tuple[str, str], Sequence[Outcome]]:
+    """The trials on record as the run judged them, by (case, variant)."""
+    own = [one for one in result.comparisons if one.evalset == part.evalset.name]
+    return {(delta.case_id, delta.variant): delta.base.outcomes for one in own for delta in one.deltas}
 
 
 def _check(project: Project, part: EvalsetRun, problems: Problems) -> None:
@@ -101,7 +112,12 @@ def _check(project: Project, part: EvalsetRun, problems: Problems) -> None:
 
 
 def _merge(
-    project: Project, part: EvalsetRun, others: OtherTrials, *, bank: bool
+    project: Project,
+    part: EvalsetRun,
+    others: OtherTrials,
+    judged: Mapping[tuple[str, str], Sequence[Outcome]],
+    *,
+    bank: bool,
 ) -> tuple[tuple[str, str], Accepted]:
     """The new file's text: all answers to the accepted requests, old lines as they are where nothing is added."""
     path = part.evalset.baseline_path
@@ -117,7 +133,7 @@ def _merge(
         on_record = {call for line in known for call in line.calls}
         trials = others.beside((case_id, variant_name), outcomes, on_record, most)
         new = _lines(variant, inputs, trials, project.settings.redact)
-        merged = _answers(known, new, most, bank=bank)
+        merged = _answers(remarked(known, judged.get((case_id, variant_name), ())), new, most, bank=bank)
         tally.take(known, merged)
         lines += merged
     if bank:  # a run on main adds to the record; it takes nothing away
@@ -189,11 +205,12 @@ def _lines(
     outcomes: Sequence[Outcome],
     redactions: Sequence[str],
 ) -> list[BaselineLine]:
-    """One line an answer, equal answers once with their count, in order of trial."""
+    """One line an answer, equal answers with equal marks once with their count, in order of trial."""
     found: dict[str, list[BaselineLine]] = defaultdict(list)
     for outcome in outcomes:
         line = _line(variant, inputs, outcome, redactions)
-        found[repr(line_to_dict(replace(line, usage=None, scores={}, calls=())))].append(line)
+        bare = line_to_dict(replace(line, usage=None, scores={}, calls=()))
+        found[repr((bare, marks_key(line.scores)))].append(line)
     return [
         replace(lines[0], count=len(lines), calls=tuple(call for line in lines for call in line.calls))
         for lines in found.values()
@@ -205,17 +222,6 @@ def _line(
 ) -> BaselineLine:
     response = outcome.response
     assert response is not None  # _check refused a run with unanswered cases
-    scores = {
-        named.name: RecordedScore(
-            named.digest,
-            round(named.score.value, 6),
-            named.score.passed,
-            "" if named.score.passed else named.score.explanation,
-            named.severity,
-        )
-        for named in outcome.scores
-        if named.score is not None
-    }
     output = redact(response.text, redactions)
     return BaselineLine(
         case_id=outcome.case_id,
@@ -230,7 +236,7 @@ def _line(
         served_model=response.served_model,
         finish_reason=response.finish_reason,
         inputs=inputs,
-        scores=scores,
+        scores=recorded_scores(outcome),
         calls=(response.call_id,) if response.call_id else (),
         redacted=bool(redactions) and any(f"[{kind}]" in output for kind in redactions),
     )

@@ -109,14 +109,15 @@ async def _own_outcomes(
         if line.request != request.fingerprint:
             continue
         specs = evalset.scorers_of(delta.case)
-        scores = await scoring.score(
-            specs, delta.case, request, response_of(line), line.scores, accepted=_first_text(delta)
-        )
-        found += [
-            Outcome(delta.case_id, line.variant, len(found) + n + 1, line.request, Source.BASELINE,
-                    response_of(line, n), scores=scores)
-            for n in range(line.count)
-        ]  # fmt: skip
+        for n in range(line.count):
+            response, number = response_of(line, n), len(found) + 1
+            scores = await scoring.score(
+                specs, delta.case, request, response, line.scores, accepted=_first_text(delta), trial=number
+            )
+            found.append(
+                Outcome(delta.case_id, line.variant, number, line.request, Source.BASELINE, response,
+                        scores=scores)
+            )  # fmt: skip
     return tuple(found)
 
 

@@ -83,5 +83,5 @@ class Answering:
             self._accepted.get(trial.group), trial.case.id, trial.variant, trial.number
         )
         return await self._parts.scoring.score(
-            specs, trial.case, trial.request, response, recorded, accepted=accepted
+            specs, trial.case, trial.request, response, recorded, accepted=accepted, trial=trial.number
         )

@@ -13,6 +13,10 @@ from llmops_cli.workflows.fitting import Fitting
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan
 from llmops_cli.workflows.scoring import CaseScoring
 
+BASE_TRIAL = 200_000
+"""Added to the numbers of the base's trials where they are judged anew: an equal answer of the candidate has a
+judgement of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownAnswer:
@@ -112,7 +116,7 @@ class BaseSides:
             return None
         cases = {case.id: case for case in plan.cases}
         known = [o for o in done if o.source is Source.BASELINE and o.response is not None]
-        reused = {(o.case_id, o.response.text if o.response else ""): o for o in known}
+        reused = {(o.case_id, o.trial): o for o in known}
         sides = {
             case_id: await self._case(plan.evalset, cases.get(case_id), variant, lines, reused)
             for case_id, lines in recorded.items()
@@ -135,7 +139,7 @@ class BaseSides:
         case: Case | None,
         variant: VariantPlan,
         lines: Sequence[BaselineLine],
-        reused: Mapping[tuple[str, str], Outcome],
+        reused: Mapping[tuple[str, int], Outcome],
     ) -> BaseCase:
         if case is None:  # removed from the set: its old scores are all there is
             return BaseCase(tuple(_as_recorded(lines)))
@@ -145,41 +149,24 @@ class BaseSides:
             if line.request != request.fingerprint:
                 reason = reason or self._fitting.incomparable(line, case)
         outcomes: list[Outcome] = []
+        asked_alike = 0
         for line in lines:
-            outcomes += await self._outcomes(evalset, case, variant, line, len(outcomes), reused)
+            for n in range(line.count):
+                number, same = len(outcomes) + 1, None
+                if line.request == request.fingerprint:  # they count as this run's trials do
+                    asked_alike += 1
+                    same = reused.get((case.id, asked_alike))
+                response = response_of(line, n)
+                scores = same.scores if same is not None else await self._scoring.score(
+                    evalset.scorers_of(case), case, request, response, line.scores,
+                    accepted=line.output, trial=BASE_TRIAL + number,
+                )  # fmt: skip
+                outcomes.append(
+                    Outcome(
+                        case.id, line.variant, number, line.request, Source.BASELINE, response, scores=scores
+                    )
+                )
         return BaseCase(tuple(outcomes), reason)
-
-    async def _outcomes(
-        self,
-        evalset: Evalset,
-        case: Case,
-        variant: VariantPlan,
-        line: BaselineLine,
-        before: int,
-        reused: Mapping[tuple[str, str], Outcome],
-    ) -> list[Outcome]:
-        request = variant.requests[case.id]
-        response = response_of(line)
-        same = reused.get((case.id, line.output))
-        if same is not None and line.request == same.fingerprint:
-            scores = same.scores
-        else:
-            specs = evalset.scorers_of(case)
-            scores = await self._scoring.score(
-                specs, case, request, response, line.scores, accepted=line.output
-            )
-        return [
-            Outcome(
-                case.id,
-                line.variant,
-                before + n + 1,
-                line.request,
-                Source.BASELINE,
-                response_of(line, n),
-                scores=scores,
-            )
-            for n in range(line.count)
-        ]
 
 
 def _as_recorded(lines: Sequence[BaselineLine]) -> list[Outcome]:

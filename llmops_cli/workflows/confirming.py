@@ -130,7 +130,7 @@ class Confirmation:
             self.calls += 1
             specs = suspect.plan.evalset.scorers_of(suspect.case)
             scores = await self._parts.scoring.score(
-                specs, suspect.case, question.request, response, accepted=suspect.accepted
+                specs, suspect.case, question.request, response, accepted=suspect.accepted, trial=number
             )
         gating = [named for named in scores if named.severity == "fail"]
         if any(named.score is not None and not named.score.passed for named in gating):

@@ -153,7 +153,9 @@ class Answers:
         evalset = self._specs[trial.group.partition("\0")[0]]
         recorded = self._recorded.get((trial.group, trial.case.id, trial.number), {})
         specs = evalset.scorers_of(trial.case)
-        return await parts.scoring.score(specs, trial.case, trial.request, response, recorded)
+        return await parts.scoring.score(
+            specs, trial.case, trial.request, response, recorded, trial=trial.number
+        )
 
     def _watch(self, event: Event) -> None:
         if self._calls.calls:

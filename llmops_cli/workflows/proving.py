@@ -212,7 +212,7 @@ class _Scoring:
         suspect = self._suspects[trial.case.id]
         specs = suspect.plan.evalset.scorers_of(suspect.case)
         return await self._parts.scoring.score(
-            specs, suspect.case, trial.request, response, accepted=suspect.accepted
+            specs, suspect.case, trial.request, response, accepted=suspect.accepted, trial=trial.number
         )
 
 

@@ -20,6 +20,7 @@ from llmops_cli.domain.settings import Settings, normalise_endpoint, python_refu
 from llmops_cli.domain.spending import Purpose
 from llmops_cli.errors import UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
+from llmops_cli.workflows.base_side import BASE_TRIAL
 from llmops_cli.workflows.planning import EvalsetPlan, VariantPlan, endpoint_from_environment
 from llmops_cli.workflows.versions import Versions
 from llmops_cli.workflows.wiring import Parts
@@ -140,7 +141,9 @@ class BaselineRerun:
             failure = Failure(str(error), error.hint)
             return Outcome(case.id, variant, number, request.fingerprint, Source.CALLED, failure=failure)
         specs = plan.evalset.scorers_of(case)
-        scores = await self._parts.scoring.score(specs, case, request, response, accepted=response.text)
+        scores = await self._parts.scoring.score(
+            specs, case, request, response, accepted=response.text, trial=BASE_TRIAL + number
+        )
         return Outcome(case.id, variant, number, request.fingerprint, source, response, scores=scores)
 
 

@@ -181,7 +181,7 @@ class _Rescoring:
             else:
                 request = Request(provider, model, messages)
                 (named,) = await self._parts.scoring.score(
-                    [spec], case, request, response, accepted=answer.accepted
+                    [spec], case, request, response, accepted=answer.accepted, trial=outcome.trial
                 )
             self._anew += named.score is not None
             scores.append(named)

@@ -110,15 +110,17 @@ class CaseScoring:
         recorded: Mapping[str, RecordedScore] | None = None,
         *,
         accepted: str | None = None,
+        trial: int = 1,
     ) -> tuple[NamedScore, ...]:
         """One NamedScore for each scorer. A recorded score stands where its ruler is still the same.
 
-        `accepted` is the baseline's answer to the case, for scorers that compare with it.
+        `accepted` is the baseline's answer to the case, for scorers that compare with it. `trial` says which
+        answer to the case it is: a judge is asked about each by itself.
         """
         scope = _scope(case, request, response)
         return tuple(
             [
-                await self._one(spec, case, request, response, scope, recorded or {}, accepted)
+                await self._one(spec, case, request, response, scope, recorded or {}, accepted, trial)
                 for spec in specs
             ]
         )
@@ -132,6 +134,7 @@ class CaseScoring:
         scope: Mapping[str, Any],
         recorded: Mapping[str, RecordedScore],
         accepted: str | None,
+        trial: int,
     ) -> NamedScore:
         value = self._value(spec, case)
         digest = self._identities.digest(spec, case, value)
@@ -149,6 +152,7 @@ class CaseScoring:
             answer = Answer(
                 subject, response, request.messages, case.vars, case.expected, case.id, self._tools,
                 None if accepted is None else self._accepted(spec, case, request, accepted),
+                trial,
             )  # fmt: skip
             score = await self._judge(spec, answer, scope, value)
         except NoMatch as missing:

@@ -2,14 +2,16 @@
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.provider import ProviderError
-from llmops_cli.domain.request import Request, ResolvedModel
-from llmops_cli.domain.scoring import JudgeReply, ScoringError
+from llmops_cli.domain.request import Request, ResolvedModel, Response
+from llmops_cli.domain.scoring import JudgeReply, ScoringError, TrialKey
 from llmops_cli.domain.spending import Purpose, Spent
 from llmops_cli.domain.user_code import load_function
 from llmops_cli.engine.asking import Asker
@@ -17,6 +19,9 @@ from llmops_cli.errors import SourceLocation, UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.planning import make_request, model_for, with_code
 from llmops_cli.workflows.project import Project
+
+VOTES = 100
+"""Numbers for the votes on one trial; more than may be asked for."""
 
 
 class JudgePrompts:
@@ -52,6 +57,11 @@ class JudgePrompts:
         return self._known[name]
 
 
+def judge_trial(of: TrialKey, vote: int) -> int:
+    """The judge's own trial number for a vote on a trial: no other trial of any case has the same."""
+    return crc32(of.case_id.encode()) * 10**9 + (of.trial - 1) * VOTES + vote
+
+
 class Tools:
     """The ScoringTools of one run."""
 
@@ -71,17 +81,28 @@ class Tools:
         """USD of those calls; None where a price is unknown."""
         return self._asker.spent.get(Purpose.JUDGE, Spent()).cost
 
-    async def ask_judge(self, prompt: str, variables: Mapping[str, Any], vote: int = 1) -> JudgeReply:
-        """See ScoringTools.ask_judge."""
+    async def ask_judge(
+        self, prompt: str, variables: Mapping[str, Any], vote: int = 1, of: TrialKey | None = None
+    ) -> JudgeReply:
+        """See ScoringTools.ask_judge; a judge that always answers alike is asked once for all trials."""
         try:
             request, model = self._judges.request(prompt, variables)
-            response, _ = await self._asker.ask(model.key, request, vote, Purpose.JUDGE)
+            response = await self._reply(model.key, request, vote, of or TrialKey())
         except ProviderError as error:
             hint = f"; {error.hint}" if error.hint else ""
             raise ScoringError(f"the judge gave no answer: {error}{hint}") from error
         except UserError as error:
             raise ScoringError(f"the judge's prompt cannot be rendered: {error}") from error
         return JudgeReply(response, self._judges.identity(prompt))
+
+    async def _reply(self, model: str, request: Request, vote: int, of: TrialKey) -> Response:
+        own = judge_trial(of, vote)
+        if self._asker.deterministic(model):
+            with suppress(
+                ProviderError
+            ):  # a recording, too, always answers alike: but it knows each by its own
+                return (await self._asker.ask(model, request, vote, Purpose.JUDGE))[0]
+        return (await self._asker.ask(model, request, own, Purpose.JUDGE))[0]
 
     async def call_python(self, reference: str, arguments: Mapping[str, Any]) -> Any:
         """See ScoringTools.call_python; the function gets those arguments that it names."""

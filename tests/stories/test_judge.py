@@ -8,7 +8,7 @@ import pytest
 
 from llmops_cli.errors import ExitCode
 from tests.support.model_server import ModelServer
-from tests.support.project import GREET, Project
+from tests.support.project import GREET, SCRIPTED, Project
 
 JUDGE = """\
 model: judge
@@ -167,9 +167,9 @@ def test_an_answer_that_loses_to_the_accepted_one_fails(project: Project) -> Non
         result = project.llmops("eval", "--format", "json", "--no-cache")
 
         texts = [request.body["messages"][-1]["content"] for request in server.requests]
-    # both trials were answered alike, so that both orders were asked once
-    assert len(texts) == 2
-    assert sorted(text.index("Hello!") < text.index("Go away!") for text in texts) == [False, True]
+    # both cases were answered alike: each is judged by itself, in both orders
+    assert len(texts) == 4
+    assert sorted(text.index("Hello!") < text.index("Go away!") for text in texts) == [False] * 2 + [True] * 2
     (comparison,) = result.json()["evalsets"][0]["comparisons"]
     scores = [case["candidate"]["outcomes"][0]["scores"][0] for case in comparison["cases"]]
     assert {score["value"] for score in scores} == {0.0}
@@ -230,6 +230,63 @@ def test_every_vote_is_a_call_of_its_own_and_kept(project: Project) -> None:
     ]
     assert sorted(word for found in votes for word in found) == ["fail"] * 3 + ["pass"] * 3
     assert result.json()["judge"]["calls"] == 6
+
+
+NOISY = """\
+prompt: greet
+trials: 3
+scorers:
+  - judge: {prompt: judges/kind, name: kind, severity: fail}
+cases:
+  - {id: ada, vars: {name: Ada}}
+"""
+
+
+def _noisy(project: Project, server: ModelServer) -> Project:
+    """A model that gives equal answers, and says not that it always will."""
+    model = "def answer(messages, params):\n    return 'Hello!'\n"
+    _judged(project, server).commit("noisy", {"evalsets/greet.yaml": NOISY, "same.py": model})
+    settings = project.read("llmops.yaml").replace(SCRIPTED, "python:same:answer")
+    project.commit("same", {"llmops.yaml": settings})
+    return project
+
+
+def test_equal_answers_of_several_trials_are_each_judged_by_themselves(project: Project) -> None:
+    words = iter(["pass", "fail", "pass"])
+    with ModelServer(lambda _: _verdict(next(words))) as server:
+        _noisy(project, server)
+        result = project.llmops("eval", "--format", "json", "--no-cache")
+        assert len(server.requests) == 3
+
+        (case,) = result.json()["evalsets"][0]["comparisons"][0]["cases"]
+        assert (case["candidate"]["passes"], case["candidate"]["trials"]) == (2, 3)
+
+        # what each trial was marked with is what is on record, and counts against the next run
+        project.llmops("accept")
+        lines = [json.loads(line) for line in project.baseline()]
+        marks = sorted((line.get("count", 1), line["scores"]["kind"]["passed"]) for line in lines)
+        assert marks == [(1, False), (2, True)]
+        again = project.llmops("eval", "--format", "json", "--no-cache")
+        (case,) = again.json()["evalsets"][0]["comparisons"][0]["cases"]
+        assert (case["base"]["passes"], case["base"]["trials"], len(server.requests)) == (2, 3, 3)
+
+
+def test_answers_on_record_are_judged_anew_one_by_one(project: Project) -> None:
+    words = iter(["pass"] * 3 + ["fail", "pass", "fail"])
+    with ModelServer(lambda _: _verdict(next(words))) as server:
+        _noisy(project, server).llmops("eval")
+        project.llmops("accept")
+        project.edit("prompts/judges/kind.yaml", "Grade", "Strictly grade")
+        project.llmops("eval")
+        assert len(server.requests) == 6
+        project.llmops("accept")
+
+        lines = [json.loads(line) for line in project.baseline()]
+
+    assert sorted((line.get("count", 1), line["scores"]["kind"]["passed"]) for line in lines) == [
+        (1, True),
+        (2, False),
+    ]
 
 
 def test_votes_come_from_the_cache_the_second_time(project: Project) -> None:

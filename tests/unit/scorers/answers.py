@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmops_cli.domain.request import Response
-from llmops_cli.domain.scoring import Answer, JudgeReply, Score, ScoringError
+from llmops_cli.domain.scoring import Answer, JudgeReply, Score, ScoringError, TrialKey
 
 
 def answer(
@@ -49,7 +49,9 @@ class Tools:
         self.result = result
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
 
-    async def ask_judge(self, prompt: str, variables: Mapping[str, Any], vote: int = 1) -> JudgeReply:
+    async def ask_judge(
+        self, prompt: str, variables: Mapping[str, Any], vote: int = 1, of: TrialKey | None = None
+    ) -> JudgeReply:
         self.asked.append((prompt, variables))
         self.votes.append(vote)
         reply = self.reply if isinstance(self.reply, str) else self.reply[len(self.asked) - 1]

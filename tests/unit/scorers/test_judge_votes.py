@@ -124,7 +124,7 @@ def test_votes_on_pairs_count_by_their_median() -> None:
     won, lost = [winner("first"), winner("second")], [winner("second"), winner("first")]
     tools = Tools()
 
-    async def reply(prompt: str, variables: Any, vote: int = 1) -> Any:
+    async def reply(prompt: str, variables: Any, vote: int = 1, of: Any = None) -> Any:
         tools.reply = json.dumps((lost if vote == 2 else won)[variables["first"] == fence("hello", "hi")])
         return await Tools.ask_judge(tools, prompt, variables, vote)
 
