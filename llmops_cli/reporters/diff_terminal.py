@@ -187,13 +187,16 @@ class _Writer:
     # -- answers
 
     def _answers(self, answers: AnswersDiff) -> None:
+        from rich.text import Text
+
         rows = lines.figure_rows(answers)
         if rows:
             self.line("answers, over the cases known on both sides", "", 4)
             width = max(self.console.width - 4, 20)
             right = range(1, len(lines.FIGURES))
             for row in format_table(lines.FIGURES, rows, right=right, width=width).splitlines():
-                self.line(f"    {row}")
+                # the table has colours of its own: as plain text they would count as characters
+                self.line(Text.from_ansi(row), indent=4)
         unknown = lines.unknown(answers, self.diff)
         if unknown:
             self._bullet(unknown, 4)
