@@ -79,13 +79,25 @@ class Budget:
 class Budgeted:
     """A provider that spends from a budget. `estimate` gives an upper bound in USD, None where it cannot.
 
-    Stands around `Retrying`: one reservation pays for one answer, however many attempts it takes.
+    Stands around `Retrying`: one reservation pays for one answer, however many attempts it takes. With `told`
+    the answer says what it cost, and no earlier: then the most that one cost so far is what the next may cost,
+    and the first is awaited before others are asked.
     """
 
-    def __init__(self, inner: Provider, budget: Budget, estimate: Callable[[Request], float | None]) -> None:
+    def __init__(
+        self,
+        inner: Provider,
+        budget: Budget,
+        estimate: Callable[[Request], float | None],
+        *,
+        told: bool = False,
+    ) -> None:
         self._inner = inner
         self._budget = budget
         self._estimate = estimate
+        self._told = told
+        self._most: float | None = None
+        self._first = asyncio.Lock()
 
     @property
     def deterministic(self) -> bool:
@@ -98,7 +110,15 @@ class Budgeted:
 
     async def complete(self, request: Request, call: Call) -> Response:
         """Reserve, call, settle. Raises ProviderError where the budget does not allow the call."""
-        amount = self._estimate(request)
+        if not self._told or self._budget.limit is None:
+            return await self._within(self._estimate(request), request, call)
+        if self._most is None:
+            async with self._first:
+                if self._most is None:
+                    return await self._within(self._estimate(request) or 0.0, request, call)
+        return await self._within(max(self._most, self._estimate(request) or 0.0), request, call)
+
+    async def _within(self, amount: float | None, request: Request, call: Call) -> Response:
         if amount is None:
             if self._budget.limit is not None:
                 raise ProviderError(
@@ -116,6 +136,9 @@ class Budgeted:
         try:
             response = await self._inner.complete(request, call)
             actual = response.cost
+            if self._told:
+                actual = actual or 0.0  # what is free says nothing of a cost
+                self._most = max(actual, self._most or 0.0)
         finally:
             self._budget.settle(amount, actual)
         return response

@@ -56,6 +56,11 @@ class Confirmation:
         self.calls = 0
         self.why_not: list[str] = []
 
+    @property
+    def left(self) -> int | None:
+        """How many trials may still be asked; None where nobody set a limit."""
+        return self._left
+
     async def examine_all(
         self, compared: Sequence[Compared], suspects: Mapping[tuple[int, str], Suspect]
     ) -> dict[tuple[int, str], Examined]:

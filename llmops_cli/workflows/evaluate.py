@@ -76,9 +76,16 @@ def estimate_run(project: Project, options: EvalOptions) -> Estimate:
         if scope.prepared is None:
             return NOTHING_TO_ASK
         prepared = replace(scope.prepared, baselines=scope.baselines)
+        if options.confirm == "never":
+            prepared = replace(prepared, plans=tuple(_without_proof(plan) for plan in prepared.plans))
         return estimate(scope.project, prepared, options.calls, rerun=options.rerun_baseline)
     finally:
         revisions.close()
+
+
+def _without_proof(plan: EvalsetPlan) -> EvalsetPlan:
+    gate = replace(plan.evalset.gate, prove=None)
+    return replace(plan, evalset=replace(plan.evalset, gate=gate))
 
 
 def _unaffected(revisions: Revisions, options: EvalOptions, scope: Scope) -> Result:
@@ -127,9 +134,13 @@ class _Evaluation:
             reference=options.reference,
             rerun=options.rerun_baseline,
         )
-        most = options.confirm if isinstance(options.confirm, int) else None
+        limits = {"auto": None, "never": 0}
+        most = limits[options.confirm] if isinstance(options.confirm, str) else options.confirm
         self.confirmation = Confirmation(self.parts, self._watch, most)
-        self.proving = ProvingRun(self.parts, self.comparing, self._watch, project.settings.redact)
+        kinds, confirmation = project.settings.redact, self.confirmation
+        self.proving = ProvingRun(
+            self.parts, self.comparing, self._watch, kinds, left=lambda: confirmation.left
+        )
         self.answering = Answering(
             prepared.plans, {} if asked_anew else baselines, self.parts, self._watch, accepted=baselines
         )

@@ -5,7 +5,7 @@ interleaved in time, so that a provider that drifts meanwhile hits both. What is
 the candidate's trials to the record, and a run that ended early finds its answers in the cache.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from llmops_cli.comparison.luck import with_luck
@@ -61,11 +61,21 @@ class _Asked:
 
 
 class ProvingRun:
-    """Settles the claims of one evaluation, one comparison after the other."""
+    """Settles the claims of one evaluation, one comparison after the other.
+
+    `left` says how many trials may still be asked, before each round; None leaves it to the claims.
+    """
 
     def __init__(
-        self, parts: Parts, comparing: Comparing, observe: Observer, redactions: tuple[str, ...]
+        self,
+        parts: Parts,
+        comparing: Comparing,
+        observe: Observer,
+        redactions: tuple[str, ...],
+        left: Callable[[], int | None] = lambda: None,
     ) -> None:
+        self._left = left
+        self._asked = 0
         self._parts = parts
         self._comparing = comparing
         self._observe = observe
@@ -135,6 +145,11 @@ class ProvingRun:
         if self._stopped:
             asked.why = "the run was interrupted"
             return False
+        left = self._left()
+        if left is not None and self._asked + len(trials) > left:
+            asked.why = "no more calls were allowed for it (--confirm)"
+            return False
+        self._asked += len(trials)
         self._observe(Proving(comparison.title, target, len(trials)))
         round_ = _Round(self._observe)
         parts = self._parts

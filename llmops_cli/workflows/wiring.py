@@ -135,8 +135,9 @@ def _provider(
         recording = Recording(provider, options.tape, "record")
         recordings.append(recording)
         provider = recording
-    if model.provider == "litellm":
-        provider = Budgeted(provider, budget, price_estimator(model))
+    if model.provider not in _FREE:
+        told = model.provider != "litellm"  # the project's own code, or a plugin
+        provider = Budgeted(provider, budget, price_estimator(model), told=told)
     return provider
 
 

@@ -125,6 +125,19 @@ def test_the_budget_stops_before_it_is_overspent(project: Project) -> None:
         assert len(server.requests) == 2
 
 
+def test_the_budget_counts_what_an_application_says_its_answers_cost(project: Project) -> None:
+    model = "def answer(messages):\n    return {'text': 'Hello, Ada! Hello, Bob!', 'cost': 0.01}\n"
+    settings = "model: python:app:answer\nallow_python: true\n"
+    project.write({"app.py": model, "llmops.yaml": settings, "prompts/greet.yaml": GREET})
+    project.write({"evalsets/greet.yaml": TWO_CASES})
+
+    result = project.llmops("eval", "--trials", "20", "--max-cost", "0.1", "--format", "json")
+
+    assert result.exit_code == ExitCode.INCONCLUSIVE
+    assert result.json()["calls"]["answer"]["calls"] == 10
+    assert "the budget of $0.10 is used up" in project.llmops("report").stdout
+
+
 def test_personal_data_is_redacted_in_every_file_and_report(project: Project) -> None:
     mail, phone = "jane.doe@example.com", "+49 170 1234567"
     with ModelServer(lambda _: f"Hello, write to {mail} or call {phone}.") as server:

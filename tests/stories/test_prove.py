@@ -295,3 +295,21 @@ def test_the_estimate_says_what_a_proof_may_take(project: Project) -> None:
     assert found["proof_calls"] == 4 * 28 * 2
     assert found["cost"] > known["cost"] * 10
     assert "224 calls at most to prove it" in said
+
+
+def test_confirm_limits_the_trials_of_a_proof(noisy: Project) -> None:
+    noisy.edit("prompts/p.yaml", "be wrong", "always be wrong")
+
+    def added(limit: str) -> tuple[ExitCode, int, str]:
+        result = noisy.llmops("eval", "--trials", "2", "--format", "json", "--confirm", limit)
+        proof = proof_of(result)
+        return ExitCode(result.exit_code), proof.get("added", 0) + proof.get("base_added", 0), proof["why"]
+
+    why = "no more calls were allowed for it (--confirm)"
+    assert added("never") == (ExitCode.INCONCLUSIVE, 0, why)
+    assert added("39") == (ExitCode.INCONCLUSIVE, 0, why)
+    assert added("60") == (ExitCode.INCONCLUSIVE, 40, why)
+    estimate = noisy.llmops("eval", "--trials", "2", "--estimate", "--fresh")
+    never = noisy.llmops("eval", "--trials", "2", "--estimate", "--fresh", "--confirm", "never")
+    assert "prov" in estimate.stdout
+    assert "prov" not in never.stdout

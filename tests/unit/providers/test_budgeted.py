@@ -114,3 +114,37 @@ def test_an_image_is_not_counted_as_a_book() -> None:
     request = Request("litellm", "openai/x", [{"role": "user", "content": [image]}])
 
     assert estimate_cost(request, Price(1, 0)) < 0.06
+
+
+def test_what_is_told_only_after_the_call_is_counted_and_stops_the_next_one() -> None:
+    async def slow(request: Request, call: Call) -> Response:
+        await asyncio.sleep(0.001)
+        return Response("ok", cost=0.3)
+
+    budget = Budget(1.0)
+    inner = Scripted(slow)
+
+    results = _ask_all(Budgeted(inner, budget, lambda _: None, told=True), 10)
+
+    assert len(inner.calls) == 3
+    assert budget.spent == pytest.approx(0.9)
+    refused = [str(result) for result in results if isinstance(result, ProviderError)]
+    assert refused == ["the budget of $1.00 is used up"] * 7
+
+
+def test_an_application_that_tells_no_cost_is_asked_within_any_limit() -> None:
+    inner = Scripted(Response("ok"))
+
+    _ask_all(Budgeted(inner, Budget(0.01), lambda _: None, told=True), 5)
+
+    assert len(inner.calls) == 5
+
+
+def test_without_a_limit_nobody_waits_for_the_first_answer() -> None:
+    inner = Scripted(Response("ok", cost=0.3))
+    budget = Budget(None)
+
+    _ask_all(Budgeted(inner, budget, lambda _: None, told=True), 4)
+
+    assert len(inner.calls) == 4
+    assert budget.spent == pytest.approx(1.2)
