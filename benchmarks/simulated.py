@@ -47,6 +47,8 @@ class Judged:
     extra_calls: int
     calls: int
     covered: bool = True
+    drifted: bool = False
+    """The accepted prompt was seen not to do any more what its record says, in one of the sets."""
     findings: tuple[Finding, ...] = field(default=(), repr=False)
 
 
@@ -99,6 +101,19 @@ def pull_request(world: World, change: Change, rng: np.random.Generator) -> Judg
         new = changed(rates, change, rng) if place == 0 else rates
         truth.append((new, rates))
         compared.append(_compared(world, new, rates, rng))
+    return _judged(world, compared, truth, rng)
+
+
+def drifted_pull_request(world: World, left: float, rng: np.random.Generator) -> Judged:
+    """A prompt that changes no chance, after the model has kept this share of every case's (1: all of it)."""
+    rates = rates_of(world, rng)
+    return _judged(world, [_compared(world, rates * left, rates, rng)], [(rates * left, rates * left)], rng)
+
+
+def _judged(
+    world: World, compared: Sequence[Compared], truth: Sequence[tuple[Rates, Rates]], rng: np.random.Generator
+) -> Judged:
+    """Ask again what is suspicious: `truth` are today's pass rates of candidate and base."""
     examined: dict[tuple[int, str], Examined] = {}
     extra = 0
     for (place, case_id), plan in plans(compared).items():
@@ -107,13 +122,14 @@ def pull_request(world: World, change: Change, rng: np.random.Generator) -> Judg
         examined[place, case_id] = known
         extra += known.fresh.trials + known.fresh.base_trials
     findings = judge(compared, examined)
-    by_set = any(test.worse for finding in findings for test in finding.tests)
     by_case = any(finding.confirmed for finding in findings)
+    by_set = any(test.worse for finding in findings if not finding.drifted for test in finding.tests)
+    drifted = any(finding.drifted for finding in findings)
     drop = findings[0].drop
     true = float((truth[0][1] - truth[0][0]).mean())
     covered = drop is None or drop.at_most >= true
     calls = world.n * world.trials * world.sets
-    return Judged(by_set or by_case, by_set, by_case, extra, calls, covered, findings)
+    return Judged(by_set or by_case, by_set, by_case, extra, calls, covered, drifted, findings)
 
 
 def confirmed(plan: Plan, rate: float, base_rate: float, rng: np.random.Generator) -> Examined:

@@ -17,7 +17,16 @@ import numpy as np
 
 from benchmarks.harness import function, show
 from benchmarks.naive import RULES, fails
-from benchmarks.simulated import CHANGES, Change, Judged, Proved, World, proved, pull_request
+from benchmarks.simulated import (
+    CHANGES,
+    Change,
+    Judged,
+    Proved,
+    World,
+    drifted_pull_request,
+    proved,
+    pull_request,
+)
 from llmops_cli.comparison.proving import looks
 from llmops_cli.comparison.rule import Compared, judge
 from llmops_cli.stats.intervals import wilson
@@ -51,6 +60,7 @@ class Cell:
     by_case: int
     extra: float
     covered: int
+    drifted: int
 
     @property
     def percent(self) -> float:
@@ -64,15 +74,20 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, help="pull requests a cell")
     parser.add_argument("--quick", action="store_true", help="100 a cell, small sets only")
     parser.add_argument("--main", action="store_true", help="the main table only")
+    parser.add_argument("--drift", action="store_true", help="the table of models that changed only")
     given = parser.parse_args(list(arguments))
     repetitions = 100 if given.quick else given.repetitions
     began = time.perf_counter()
     with ProcessPoolExecutor(PROCESSES) as pool:
         runs = _Runs(pool, repetitions)
-        _main_table(runs, (20, 50) if given.quick else (20, 50, 100, 1000))
-        if not given.main:
+        if given.drift:
+            _drift_table(runs)
+        else:
+            _main_table(runs, (20, 50) if given.quick else (20, 50, 100, 1000))
+        if not (given.main or given.drift):
             _naive_table(runs)
             _further_table(runs)
+            _drift_table(runs)
             _coverage_table(runs)
             _prove_table(runs)
             _speed_table()
@@ -112,6 +127,7 @@ class _Runs:
             sum(one.by_case for one in found),
             sum(one.extra_calls for one in found) / sum(one.calls for one in found),
             sum(one.covered for one in found),
+            sum(one.drifted for one in found),
         )
         self._known[world, change] = cell
         return cell
@@ -187,6 +203,36 @@ def _further_table(runs: _Runs) -> None:
         rows.append([name, str(world.n), f"{world.trials}, {world.base_trials}", *_row(cells)])
     header = ("3 trials", "n", "trials, on record", *CHANGES, "extra calls", "unchanged: set + case")
     show("Further worlds", header, rows)
+
+
+def _drift_table(runs: _Runs) -> None:
+    """The accepted prompt against its own record: never by luck, and seen where the model changed."""
+    rows = []
+    for mix in ("mixed", "half coins"):
+        for n, trials, base_trials in ((20, 1, 1), (20, 3, 3), (100, 1, 1), (100, 3, 3), (100, 3, 9)):
+            world = World(n, trials, base_trials, mix=mix)
+            kept = [runs.cell(world, change) for change in CHANGES[:3]]
+            said = [f"{100 * cell.drifted / cell.of:.1f} %" for cell in kept]
+            for left in (0.5, 0.2, 0.02):
+                found = runs.collect(partial(_drifted, world, left), f"drift {world} {left}")
+                seen, failed = (100 * sum(part) / len(found) for part in zip(*found, strict=True))
+                said.append(f"{seen:.0f} %, {failed:.0f} %")
+            rows.append([mix, str(n), f"{trials}, {base_trials}", *said])
+    header = (
+        "cases",
+        "n",
+        "trials, on record",
+        *CHANGES[:3],
+        "model keeps 50 %",
+        "20 %",
+        "2 %: seen, prompt blamed",
+    )
+    show("The accepted prompt contradicts its record (p <= 0.001)", header, rows)
+
+
+def _drifted(world: World, left: float, rng: np.random.Generator) -> tuple[bool, bool]:
+    found = drifted_pull_request(world, left, rng)
+    return found.drifted, found.failed
 
 
 def _coverage_table(runs: _Runs) -> None:

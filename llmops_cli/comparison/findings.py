@@ -9,6 +9,7 @@ from llmops_cli.comparison.luck import with_luck
 from llmops_cli.comparison.rule import CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
+from llmops_cli.domain.comparison_json import reference_of
 
 
 def weighed(comparison: Comparison, finding: Finding | None, judged: Collection[str]) -> Comparison:
@@ -42,6 +43,7 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
             tests_of(finding),
             finding.detectable,
             slices=slices,
+            drift=None if reference_of(comparison.against) else finding.drift,
         ),
     )
     return with_luck(found)
@@ -68,9 +70,15 @@ def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:
         return replace(delta, kind=DeltaKind.REGRESSED, fresh=fresh)
     if not found.flip and delta.kind is not DeltaKind.REGRESSED:
         return replace(delta, fresh=fresh)
-    asked = f", then {fresh.passes} of {fresh.trials} fresh trials passed"
-    said = asked if fresh.trials else ": within what chance does"
-    return replace(delta, kind=DeltaKind.FLAKY, fresh=fresh, reason=_both(delta) + said)
+    return replace(delta, kind=DeltaKind.FLAKY, fresh=fresh, reason=_both(delta) + _asked(fresh))
+
+
+def _asked(fresh: Fresh) -> str:
+    """What fresh trials of both sides showed, where there were any."""
+    if not fresh.trials and not fresh.base_trials:
+        return ": within what chance does"
+    base = f", of the accepted prompt {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
+    return f"; asked again, {fresh.passes} of {fresh.trials} passed{base}"
 
 
 def _fresh(found: CaseFinding) -> Fresh:

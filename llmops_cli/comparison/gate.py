@@ -20,6 +20,7 @@ from llmops_cli.domain.comparison import (
     Verdict,
 )
 from llmops_cli.domain.outcome import EvalsetRun
+from llmops_cli.domain.statistics import Drift
 from llmops_cli.errors import SourceLocation
 
 MIN_COMPARABLE_SHARE = 0.5
@@ -80,7 +81,7 @@ def _dropped(comparison: Comparison, statistics: Statistics) -> list[Reason]:
     for test in statistics.tests:
         if test.worse and not test.accepted:
             text = f"{comparison.title}: {_fall(comparison, test)}{_attribution(comparison)}"
-            reasons.append(_blamed(comparison, text, comparison.where))
+            reasons.append(_of_the_set(comparison, text))
     return reasons
 
 
@@ -88,8 +89,47 @@ def _fall(comparison: Comparison, test: SetTest) -> str:
     if test.metric in comparison.gate.metrics and test.base is not None and test.candidate is not None:
         p = "" if test.method == EXACT else f", p = {test.adjusted_p:.2g}"
         return f"{test.metric} fell by {test.drop:.2f} ({test.base:.2f} → {test.candidate:.2f}){p}"
-    bound = f", at most {test.at_most:.1%}" if test.at_most is not None else ""
-    return f"{test.metric} dropped by {test.drop:.1%}{bound} (p = {test.adjusted_p:.2g})"
+    bound = "" if test.at_most is None else _upper_bound(test.drop, test.at_most)
+    return f"{test.metric} dropped by {_points(test.drop)}{bound} (p = {test.adjusted_p:.2g})"
+
+
+def _points(drop: float) -> str:
+    """A difference of two rates, which is no share of anything."""
+    return f"{drop * 100:.1f} points"
+
+
+def _upper_bound(drop: float, at_most: float) -> str:
+    """The bound of a drop, where it says more than the drop itself."""
+    return f", at most {at_most * 100:.1f}" if round(at_most * 100, 1) > round(drop * 100, 1) else ""
+
+
+def _of_the_set(comparison: Comparison, text: str) -> Reason:
+    """A fall against the record; no regression where the accepted prompt itself falls short of it today."""
+    drift = comparison.statistics.drift if comparison.statistics else None
+    if drift is None or not _has_drifted(comparison):
+        return _blamed(comparison, text, comparison.where)
+    return Reason(Status.INCONCLUSIVE, f"{text}; {_drifted(drift)}", comparison.where)
+
+
+def _has_drifted(comparison: Comparison) -> bool:
+    """The accepted prompt no longer does what its record says. Where another model answers it is no wonder, and
+    said already."""
+    drift = comparison.statistics.drift if comparison.statistics else None
+    return drift is not None and drift.shown and not comparison.model_drifted
+
+
+def _drifted(drift: Drift) -> str:
+    """What the accepted prompt does today, in words."""
+    today = f"the accepted prompt itself passes only {drift.passes} of {drift.trials} trials today"
+    record = f"({drift.record_passes} of {drift.record_trials} on record)"
+    return f"{today} {record}: the model changed, not the prompt"
+
+
+def _to_record(statistics: Statistics) -> str:
+    """What is to be done about a record of what the model no longer does, and why if no reason says so."""
+    said = any(test.worse and not test.accepted for test in statistics.tests)
+    why = "" if said or statistics.drift is None else f"{_drifted(statistics.drift)}; "
+    return f"{why}to record what it does today: `llmops eval --fresh` and `llmops accept`, with the accepted prompt"
 
 
 def _proof(comparison: Comparison) -> list[Reason]:
@@ -104,10 +144,10 @@ def _proof(comparison: Comparison) -> list[Reason]:
         return []
     if proof.standing == REFUTED and proof.drop is not None and proof.at_least is not None:
         text = (
-            f"{title}: pass rate dropped by {proof.drop:.1%}, by {proof.at_least:.1%} at least, "
+            f"{title}: pass rate dropped by {_points(proof.drop)}, by {proof.at_least * 100:.1f} at least, "
             f"where the gate wants proof of no more than {margin:.0%}"
         )
-        return [_blamed(comparison, text + _attribution(comparison), comparison.where)]
+        return [_of_the_set(comparison, text + _attribution(comparison))]
     after = f" after {proof.looks[-1]} trials a case" if proof.looks else ""
     bound = f"it may have dropped by up to {proof.at_most:.1%}{after}" if proof.at_most is not None else ""
     mend = proof.why or "more cases, or a larger max_trials, would tell"
@@ -232,6 +272,9 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
             + ("; `llmops accept` makes this run the baseline" if all(run.complete for run in runs) else "")
         )
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
+    notes += [
+        f"{c.title}: {_to_record(c.statistics)}" for c in comparisons if c.statistics and _has_drifted(c)
+    ]
     notes += [
         f"{c.title}: {_no_score(one)}" for c in comparisons for one in _missing_scores(c) if not _too_few(one)
     ]

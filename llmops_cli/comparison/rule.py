@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 
 from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, doubts, plan_of, suspicious
+from llmops_cli.comparison.drift import drift_of
 from llmops_cli.comparison.grading import reaches
 from llmops_cli.comparison.slices import rates, slices
-from llmops_cli.domain.statistics import Slice
+from llmops_cli.domain.statistics import Drift, Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of
@@ -123,6 +124,7 @@ class Finding:
     suspects: tuple[CaseFinding, ...]
     shift: Shift | None = None
     slices: tuple[Slice, ...] = ()
+    drift: Drift | None = None
 
     @property
     def confirmed(self) -> tuple[CaseFinding, ...]:
@@ -138,6 +140,12 @@ class Finding:
     def worse(self) -> bool:
         """A case is broken, or a gated metric of the whole set dropped."""
         return bool(self.confirmed) or any(test.worse for test in self.tests)
+
+    @property
+    def drifted(self) -> bool:
+        """The accepted prompt itself does worse today: a drop of the whole set is no fault of the new one then; a
+        case that is broken next to it still is."""
+        return self.drift is not None and self.drift.shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,7 @@ def judge(
             for test in raw[place]
         )
         drop, shift = drops[place], _shift(one) if one.generalise else None
+        suspects = _suspects(place, one, examined or {})
         found.append(
             Finding(
                 title=one.title,
@@ -195,9 +204,10 @@ def judge(
                 tests=tests,
                 drop=drop,
                 detectable=_detectable(one, drop, shift, level),
-                suspects=_suspects(place, one, examined or {}),
+                suspects=suspects,
                 shift=shift,
                 slices=by_tag[place],
+                drift=drift_of(one.cases, {s.case_id: s.fresh for s in suspects if s.fresh}),
             )
         )
     return tuple(found)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from llmops_cli.domain.baseline import VariantSummary
@@ -10,8 +11,11 @@ from llmops_cli.domain.changes import PromptChange
 from llmops_cli.domain.evalset import DEFAULT_VARIANT, Case, GateSpec, PassRule
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, VariantInfo
 from llmops_cli.domain.scoring import Metrics
-from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
+from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, Slice
 from llmops_cli.errors import ExitCode, SourceLocation
+
+FELL_MOST = 10
+"""Cases that are shown where a set got worse and no single case is known to have."""
 
 
 class DeltaKind(StrEnum):
@@ -113,6 +117,8 @@ class Statistics:
     """By tag, in alphabetical order; only tags with enough comparable cases."""
     critical: tuple[CriticalChance, ...] = ()
     """Of each critical case with a record, how often luck alone would fail it."""
+    drift: Drift | None = None
+    """The accepted prompt asked again; None where that was not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,15 @@ class Delta:
     def comparable(self) -> bool:
         """Both sides could be judged and may be compared."""
         return self.kind not in (DeltaKind.NEW, DeltaKind.REMOVED, DeltaKind.INCOMPARABLE)
+
+    @property
+    def fall(self) -> float:
+        """By how much the pass rate of today's trials lies below the record's, -1 to 1; 0 where a side has none."""
+        fresh = self.fresh or Fresh("")
+        trials = self.candidate.trials + fresh.trials
+        if not trials or not self.base.trials:
+            return 0.0
+        return self.base.passes / self.base.trials - (self.candidate.passes + fresh.passes) / trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +249,19 @@ class Comparison:
     def accepted(self) -> tuple[Delta, ...]:
         """Regressions that the branch's own baseline accepts."""
         return tuple(delta for delta in self.deltas if delta.accepted)
+
+    @cached_property
+    def fell_most(self) -> frozenset[str]:
+        """Where the set got worse and no single case is known to have: the cases whose trials of today, those of
+        a confirmation included, fall most behind their record."""
+        tests = self.statistics.tests if self.statistics else ()
+        if self.of_kind(DeltaKind.REGRESSED) or not any(test.worse and not test.accepted for test in tests):
+            return frozenset()
+        falls = [
+            (delta.fall, delta.case_id) for delta in self.deltas if delta.comparable and not delta.accepted
+        ]
+        fell = sorted((-fall, place) for place, (fall, _) in enumerate(falls) if fall > 0)
+        return frozenset(falls[place][1] for _, place in fell[:FELL_MOST])
 
 
 class Status(StrEnum):

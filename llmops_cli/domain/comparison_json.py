@@ -25,7 +25,7 @@ from llmops_cli.domain.outcome_json import (
     side_to_dict,
 )
 from llmops_cli.domain.scoring import Metrics
-from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
+from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, Slice
 from llmops_cli.errors import SourceLocation
 
 
@@ -120,7 +120,10 @@ def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
     tests = tuple(known_fields(SetTest, test) for test in data["tests"])
     slices = tuple(known_fields(Slice, one) for one in data.get("slices", ()))
     critical = tuple(known_fields(CriticalChance, one) for one in data.get("critical", ()))
-    return Statistics(data["cases"], tests, data["detectable"], data["chance_of_missing"], slices, critical)
+    drift = known_fields(Drift, data["drift"]) if data.get("drift") else None
+    return Statistics(
+        data["cases"], tests, data["detectable"], data["chance_of_missing"], slices, critical, drift
+    )
 
 
 def _read_proof(data: Mapping[str, Any] | None) -> Proof | None:

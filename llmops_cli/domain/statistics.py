@@ -43,6 +43,24 @@ class CriticalChance:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """The accepted prompt today, in the cases that were asked again: `passes` of its fresh `trials`, where
+    `record_passes` of `record_trials` are on record.
+
+    `p` is one-sided, over all cases: those that were not asked again are supposed to have passed as often as on
+    the better of their sides. `shown` where it is at most 0.001: then the model changed under its name.
+    """
+
+    cases: int
+    passes: int
+    trials: int
+    record_passes: int
+    record_trials: int
+    p: float
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
     """Trials of a case that were added to those of the run (candidate) and to the record (base), to prove
     that it did not get worse. No test but the proof counts them."""

@@ -13,7 +13,7 @@ from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
 from llmops_cli.domain.run_json import RUN_FORMAT
 from llmops_cli.domain.scoring import Metrics
 from llmops_cli.domain.spending import Purpose
-from llmops_cli.domain.statistics import CriticalChance, Proof, Slice
+from llmops_cli.domain.statistics import CriticalChance, Drift, Proof, Slice
 from llmops_cli.errors import ExitCode
 from llmops_cli.files.schema_parts import Schema, of_dataclass
 
@@ -262,6 +262,7 @@ def _statistics() -> Schema:
         "chance_of_missing": {"type": ["number", "null"], "description": "Of min_pass_rate, by luck alone."},
         "slices": {"type": "array", "items": of_dataclass(Slice), "description": "By tag."},
         "critical": {"type": "array", "items": of_dataclass(CriticalChance)},
+        "drift": {"anyOf": [of_dataclass(Drift), {"type": "null"}]},
     }
     return _open(properties, ["cases", "tests", "detectable", "chance_of_missing"])
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Side
 from llmops_cli.domain.outcome import Outcome
 
-LISTED = (
+FAILING_ALIKE: Literal["failing alike"] = "failing alike"
+"""Cases that failed every trial and were not shown to be worse, as the accepted prompt fails today as well."""
+LISTED: tuple[tuple[DeltaKind | Literal["failing alike"], str], ...] = (
+    (FAILING_ALIKE, "failing, as the accepted prompt does today"),
     (DeltaKind.FLAKY, "flaky (some trials passed, some failed)"),
     (DeltaKind.IMPROVED, "improved"),
     (DeltaKind.UNCHANGED, "still failing"),
@@ -15,7 +18,7 @@ LISTED = (
     (DeltaKind.REMOVED, "removed"),
     (DeltaKind.INCOMPARABLE, "not compared"),
 )
-"""Kinds that are named and not shown whole, in the order of a report, with their headings."""
+"""What is named and not shown whole, in the order of a report, with their headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def view_of(delta: Delta) -> CaseView:
 
 
 def is_broken(delta: Delta, comparison: Comparison) -> bool:
+    """What a person is shown whole: broken cases; where only the set as a whole got worse, those that fell most."""
+    return is_broken_by_itself(delta, comparison) or delta.case_id in comparison.fell_most
+
+
+def is_broken_by_itself(delta: Delta, comparison: Comparison) -> bool:
     """Regressions; whatever fails and has nothing to be compared with; and critical cases in any event."""
     if delta.kind is DeltaKind.REGRESSED:
         return True
@@ -67,11 +75,21 @@ def is_broken(delta: Delta, comparison: Comparison) -> bool:
     return (comparison.against is None or unknown) and delta.candidate.passed is False
 
 
-def listed(comparison: Comparison, kind: DeltaKind) -> list[Delta]:
+def fails_alike(delta: Delta) -> bool:
+    """No trial of the candidate passed, and not all fresh ones of the accepted prompt did."""
+    fresh = delta.fresh
+    if delta.kind is not DeltaKind.FLAKY or fresh is None or delta.candidate.passes or fresh.passes:
+        return False
+    return fresh.base_passes < fresh.base_trials
+
+
+def listed(comparison: Comparison, kind: DeltaKind | Literal["failing alike"]) -> list[Delta]:
     """Cases to be named under a kind: of the unchanged ones only those that go on failing are worth a word."""
     if kind is DeltaKind.NEW and comparison.against is None:
         return []
-    found = [delta for delta in comparison.deltas if delta.kind is kind]
+    if kind == FAILING_ALIKE:
+        return [delta for delta in comparison.deltas if fails_alike(delta)]
+    found = [delta for delta in comparison.deltas if delta.kind is kind and not fails_alike(delta)]
     return [delta for delta in found if kind is not DeltaKind.UNCHANGED or delta.candidate.passed is False]
 
 

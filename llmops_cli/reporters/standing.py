@@ -7,7 +7,7 @@ from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, S
 from llmops_cli.domain.outcome import Outcome
 from llmops_cli.domain.scoring import NamedScore
 from llmops_cli.errors import SourceLocation
-from llmops_cli.reporters.cases import is_broken
+from llmops_cli.reporters.cases import fails_alike, is_broken_by_itself
 
 
 class Standing(StrEnum):
@@ -34,7 +34,11 @@ def standing_of(delta: Delta, comparison: Comparison, status: Status) -> Standin
     critical = delta.case is not None and delta.case.critical
     # acceptance softens no critical case (comparison/gate.py)
     accepted = delta.accepted and not (critical and delta.candidate.passes < delta.candidate.trials)
-    if is_broken(delta, comparison) and not accepted and status not in (Status.PASS, Status.UNAFFECTED):
+    if (
+        is_broken_by_itself(delta, comparison)
+        and not accepted
+        and status not in (Status.PASS, Status.UNAFFECTED)
+    ):
         return Standing.BROKEN
     if delta.candidate.passed is None:
         return Standing.UNJUDGED
@@ -59,6 +63,8 @@ def why_not(delta: Delta, standing: Standing) -> str:
         return f"passes, but is not compared{_because(delta)}"
     if standing is Standing.ACCEPTED:
         return "got worse, and this branch's own baseline accepts it"
+    if fails_alike(delta):
+        return f"fails, as the accepted prompt does today{_because(delta)}"
     if kind is DeltaKind.FLAKY:
         return f"fails some of its trials; not shown to be worse{_because(delta)}"
     if kind is DeltaKind.UNCHANGED:

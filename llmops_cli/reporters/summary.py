@@ -76,6 +76,12 @@ def statistics(comparison: Comparison) -> list[str]:
         )
     elif found.cases:
         lines.append(f"{figures.plural(found.cases, 'case')}: too few trials to see any drop of the set")
+    drift = found.drift
+    if drift is not None and drift.shown:
+        record = f"{drift.record_passes} of {drift.record_trials} on record"
+        asked = f"{drift.passes} of {figures.plural(drift.trials, 'fresh trial')} passed, {record}"
+        where = figures.plural(drift.cases, "case")
+        lines.append(f"the accepted prompt today: {asked} ({where}, p = {drift.p:.2g})")
     return lines
 
 
@@ -86,7 +92,9 @@ def _test(test: SetTest, *, graded: bool) -> str:
         change = f"{-test.drop:+.2f}".replace("-", "−") if abs(test.drop) >= 0.005 else "±0"
         return f"{inert(test.metric)} {change} ({test.base:.2f} → {test.candidate:.2f}){p}"
     change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
-    bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
+    bound = ""
+    if test.at_most is not None and test.at_most < 1:  # nothing is more than 100 points worse
+        bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)"
     return f"{change}{bound}, p = {test.adjusted_p:.2g}"
 
 

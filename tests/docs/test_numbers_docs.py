@@ -161,6 +161,7 @@ def test_the_blocks_of_the_verdict_run_on_a_proof_and_on_a_break(
 
     printed = capsys.readouterr().out
     assert re.search(said, printed, re.MULTILINE)
+    assert ("the accepted prompt: " in printed) == (code == ExitCode.REGRESSION)  # asked to confirm the break
     assert re.search(r"^even: [+-]\d+%, p = ", printed, re.MULTILINE)
     assert re.search(r"^quality: 0\.8\d → 0\.[78]\d, p = ", printed, re.MULTILINE)
     assert "c3: fails an unchanged prompt in" in printed
@@ -170,10 +171,10 @@ def test_every_number_of_the_verdict_is_drawn_on_the_page() -> None:
     from dataclasses import fields
 
     from llmops_cli.domain.comparison import Fresh, SetTest, Statistics
-    from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
+    from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, Slice
 
     _, drawn = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     words = set(re.findall(r"\w+", drawn))
 
-    for kind in (Fresh, SetTest, Statistics, Added, CriticalChance, Proof, Slice):
+    for kind in (Fresh, SetTest, Statistics, Added, CriticalChance, Drift, Proof, Slice):
         assert {field.name for field in fields(kind)} <= words, kind

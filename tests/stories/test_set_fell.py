@@ -1,0 +1,74 @@
+"""A set that got worse without a single case that is known to have: a reviewer sees those that fell most."""
+
+import pytest
+
+from llmops_cli.errors import ExitCode
+from tests.support.project import Project
+
+# Each question is answered wrong once in so many times, as the prompt says.
+PATTERN = """
+import collections, re, threading
+COUNTS, LOCK = collections.Counter(), threading.Lock()
+
+def answer(messages):
+    text = messages[0]["content"] + messages[1]["content"]
+    with LOCK:
+        COUNTS[text] += 1
+        number = COUNTS[text]
+    every, question = int(re.search(r"in ([0-9]+)", text)[1]), int(re.search(r"question ([0-9]+)", text)[1])
+    return "wrong" if (number + question) % every == 0 else "right"
+"""
+PROMPT = """\
+model: python:pattern:answer
+inputs: {q: {}}
+messages:
+  - {role: system, content: be wrong once in 1000}
+  - {role: user, content: "{{ q }}"}
+"""
+CASES = "prompt: p\ntrials: 4\nscorers: [{equals: right}]\ncases:\n" + "".join(
+    f"  - {{id: c{n:02}, vars: {{q: question {n}}}}}\n" for n in range(14)
+)
+
+
+@pytest.fixture
+def fallen(project: Project) -> Project:
+    files = {"pattern.py": PATTERN, "llmops.yaml": "allow_python: true\n",
+             "prompts/p.yaml": PROMPT, "evalsets/p.yaml": CASES}  # fmt: skip
+    project.commit("p", files)
+    project.llmops("eval")
+    assert project.llmops("accept").exit_code == ExitCode.PASS
+    project.commit("accept")
+    half = "content: \"be wrong once in {{ 1000 if q == 'question 3' else 2 }}\""
+    project.edit("prompts/p.yaml", "content: be wrong once in 1000", half)
+    return project
+
+
+def test_ten_cases_are_shown_whole_in_each_report_for_people(fallen: Project) -> None:
+    result = fallen.llmops("eval")
+
+    assert result.exit_code == ExitCode.REGRESSION
+    assert "pass rate dropped by 46.4 points" in " ".join(result.stdout.split())
+    markdown = fallen.llmops("report", "--format", "markdown").stdout
+    assert result.stdout.count("4 of 4 passed before, 2 of 4 passed now") == 10
+    assert markdown.count("4 of 4 passed before, 2 of 4 passed now") == 10
+    assert "FAILED  c00" in result.stdout
+    assert "FAILED  c03" not in result.stdout  # it did not fall
+    assert "question 0" in markdown
+    assert "+wrong" in markdown
+
+
+def test_reports_for_machines_do_not_say_that_these_cases_broke(fallen: Project) -> None:
+    fallen.llmops("eval")
+
+    junit = fallen.llmops("report", "--format", "junit").stdout
+
+    assert junit.count("<failure") == 1  # of the set
+
+
+def test_a_case_that_is_known_to_have_broken_stands_alone(fallen: Project) -> None:
+    fallen.edit("prompts/p.yaml", "in {{ 1000 if q == 'question 3'", "in {{ 1 if q == 'question 3'")
+
+    result = fallen.llmops("eval")
+
+    assert "REGRESSED  c03" in result.stdout
+    assert "FAILED" not in result.stdout
