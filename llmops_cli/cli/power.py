@@ -31,31 +31,32 @@ def power(
 
 def _format(found: "Power") -> str:
     from llmops_cli.reporters.figures import dollars, percent, plural
-    from llmops_cli.reporters.tables import format_table
+    from llmops_cli.reporters.tables import folded, format_table
 
     head = (
         f"{found.evalset} · {found.variant}: {plural(found.cases, 'case')}, {percent(found.rate)} of the answers "
         f"on record pass, {plural(found.on_record, 'trial')} of a case on record"
     )
-    lines = [
-        head,
-        "smallest drop of the pass rate that would be seen (80 %), by cases and trials of a run:",
-        "",
-    ]
+    counted = "" if found.min_effect <= 0 else f"; below {percent(found.min_effect)} (min_effect) none counts"
+    what = "smallest drop of the pass rate, alike in all cases, that would be seen (80 %), by cases and trials of a run"
+    what = f"{what}{counted}:"
+    lines = [*folded(head), *folded(what), ""]
     trials = sorted({cell.trials for cell in found.table})
     rows = []
     for cases in sorted({cell.cases for cell in found.table}):
         cells = {cell.trials: cell for cell in found.table if cell.cases == cases}
         drops = [f"{cells[t].drop:.0%}" if cells[t].drop is not None else "none" for t in trials]
         costs = {cells[t].cost for t in trials}
-        price = "" if costs <= {None, 0.0} else f"{dollars(cells[trials[0]].cost)} a trial"
+        price = f"{dollars(cells[trials[0]].cost)} a trial"
+        price = "unknown" if None in costs else "nothing" if costs == {0.0} else price
         rows.append((f"{cases}{' (now)' if cases == found.cases else ''}", *drops, price))
     header = ("cases", *(plural(t, "trial") for t in trials), "cost")
     lines.append(format_table(header, rows, right=range(1, len(trials) + 1)))
     if found.miss is not None and found.min_pass_rate is not None:
         often = f"{found.miss:.1%}" if found.miss >= 0.001 else "less than 0.1%"
-        lines.append(
+        lines += folded(
             f"min_pass_rate {found.min_pass_rate:.0%} fails an unchanged prompt by chance {often} of the time "
-            f"({plural(found.trials, 'trial')} a case), if its answers vary\n"
+            f"({plural(found.trials, 'trial')} a case), if its answers vary"
         )
+        lines.append("")
     return "\n".join(lines)

@@ -60,6 +60,7 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         gate=read_gate(fields, problems, gate or GateSpec(), _metrics_of(written, cases)),
     )
     fields.done()
+    _check_trials(evalset, fields.place("max_trials"), problems)
     _check_cases(evalset, problems, has_scorers=bool(written))
     problems.raise_if_any(evalset)
     return evalset
@@ -121,6 +122,14 @@ def _metrics_of(written: Sequence[Node], cases: Sequence[Case]) -> list[str]:
             names.append(own if isinstance(own, str) else kind)
     names += [spec.name for case in cases for spec in case.scorers]
     return list(dict.fromkeys(names))
+
+
+def _check_trials(evalset: Evalset, where: SourceLocation, problems: Problems) -> None:
+    """A record that cannot hold one run's answers would lose some of them at every `accept`."""
+    wanted = max([evalset.trials, *(case.trials or 0 for case in evalset.cases)])
+    if evalset.max_trials < wanted and not problems:
+        message = f"'max_trials' is {evalset.max_trials}, and a run asks {wanted} times"
+        problems.add(message, where, "make it as large as `trials` at least")
 
 
 def _check_cases(evalset: Evalset, problems: Problems, *, has_scorers: bool) -> None:

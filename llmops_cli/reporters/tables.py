@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,13 @@ def make_console(buffer: io.StringIO, width: int | None = None, color: bool | No
         emoji=False,
         legacy_windows=False,
     )
+
+
+def folded(text: str) -> list[str]:
+    """A sentence in lines as wide as the terminal; in one where it is piped."""
+    if not sys.stdout.isatty():
+        return [text]
+    return textwrap.wrap(text, shutil.get_terminal_size().columns)
 
 
 def trimmed(text: str) -> str:

@@ -15,7 +15,7 @@ from llmops_cli.comparison.calibrating import (
     group_ratings,
     measure,
 )
-from llmops_cli.domain.calibration import Rating, calibration_path
+from llmops_cli.domain.calibration import Calibration, Rating, calibration_path
 from llmops_cli.domain.canonical import canonical_json
 from llmops_cli.domain.evalset import ScorerSpec
 from llmops_cli.domain.outcome import Outcome, Source
@@ -31,15 +31,15 @@ from llmops_cli.errors import (
     SourceLocation,
     UserError,
 )
-from llmops_cli.files.calibration_file import format_calibration
+from llmops_cli.files.calibration_file import format_calibration, read_calibration
 from llmops_cli.files.ratings_file import read_ratings
 from llmops_cli.scorers.judge import Ballot, Judge
 from llmops_cli.store.atomic import write_text
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.wiring import CallOptions, Parts, build
 
-_LEAST_JUDGED = 0.5
-"""The share of outputs that a judge must have a verdict on: the rest may be missing for a reason."""
+_MOST_MISSING = 0.1
+"""The share of outputs that a judge may have no verdict on: they may be missing for a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class JudgeResult:
     min_kappa: float | None
     judge_calls: int
     judge_cost: float | None
+    kept_back: str = ""
+    """Why nothing was written."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -81,7 +83,7 @@ class JudgeResult:
         """What came of it, in a sentence."""
         known = self.agreement.calibration
         if self.path is None:
-            return "the judge had no verdict on more than half of the outputs: nothing was written"
+            return f"{self.kept_back}: nothing was written"
         if self.min_kappa is None or self.exit_code is ExitCode.PASS:
             return f"wrote {self.path}"
         if known.kappa is None:
@@ -187,12 +189,21 @@ class _Judging:
             date=datetime.now(UTC).date().isoformat(),
         )  # fmt: skip
         path: str | None = calibration_path(self.judge.prompt)
-        if len(judged) < _LEAST_JUDGED * len(self.everything):
+        why = _kept_back(agreement, len(self.everything), self._known())
+        if why:
             path = None
         else:
             write_text(self.project.root / str(path), format_calibration(agreement.calibration))
         tools = parts.tools
-        return JudgeResult(agreement, path, self.options.min_kappa, tools.judge_calls, tools.judge_cost)
+        limit = self.options.min_kappa
+        return JudgeResult(agreement, path, limit, tools.judge_calls, tools.judge_cost, why)
+
+    def _known(self) -> Calibration | None:
+        """The calibration on record; one that cannot be read is written anew."""
+        try:
+            return read_calibration(self.project.tree, self.judge.prompt)
+        except UserError:
+            return None
 
     def _parts(self) -> Parts:
         from llmops_cli.workflows.tools import JudgePrompts
@@ -203,6 +214,7 @@ class _Judging:
     def _check(self, parts: Parts) -> None:
         """Render every request before the first call. Raises UserError with every mistake."""
         problems = Problems()
+        self._check_prompt(parts)
         for one in self.everything:
             try:
                 judge, answer = self._question(one.first, parts)
@@ -215,6 +227,14 @@ class _Judging:
         if problems:
             run_loop(parts.close())
         problems.raise_if_any()
+
+    def _check_prompt(self, parts: Parts) -> None:
+        """What is wrong with every row is the prompt's. Raises UserError with the one mistake."""
+        prompt = self.project.judge_prompt(self.judge.prompt)
+        if prompt.inputs and "output" not in prompt.inputs:
+            run_loop(parts.close())
+            message = f"{prompt.name} is no judge: it has no input `output`, which is the answer to judge"
+            raise UserError(message, where=SourceLocation(prompt.path, 1))
 
     def _question(self, rating: Rating, parts: Parts) -> tuple[Judge, Answer]:
         """The judge with this row's variables. Raises ValueError where it cannot take them."""
@@ -252,6 +272,23 @@ class _Judging:
 
     def _tell(self, event: Event) -> None:
         self._observe(event)
+
+
+def _kept_back(agreement: Agreement, outputs: int, known: Calibration | None) -> str:
+    """Why a calibration is not to be written; empty where it is."""
+    missing, calibration = len(agreement.failures), agreement.calibration
+    if missing > _MOST_MISSING * outputs:
+        return f"the judge had no verdict on {missing} of {outputs} outputs, which is more than a tenth"
+    if known is not None and _both_kinds(known) and not _both_kinds(calibration):
+        word = "a pass" if calibration.true_pass + calibration.false_fail else "a fail"
+        return f"people call every output {word}, and the calibration on record knows both"
+    return ""
+
+
+def _both_kinds(known: Calibration) -> bool:
+    """Outputs that people passed and such that they failed."""
+    passes, fails = known.true_pass + known.false_fail, known.true_fail + known.false_pass
+    return passes > 0 and fails > 0
 
 
 def _first(ballot: Ballot, count: int) -> Ballot:

@@ -43,6 +43,8 @@ class Power:
     min_pass_rate: float | None
     miss: float | None
     table: tuple[Cell, ...]
+    min_effect: float = 0.0
+    """The smallest drop that counts: less is not seen, however many trials there are."""
 
 
 def power(project: Project, name: str) -> list[Power]:
@@ -59,8 +61,13 @@ def power(project: Project, name: str) -> list[Power]:
     return [_power(baseline, evalset, variant) for variant in variants]
 
 
+def _counted(drop: float | None, effect: float) -> float | None:
+    """The smallest drop that is both seen and large enough for the gate."""
+    return None if drop is None else max(drop, effect)
+
+
 def _power(baseline: Baseline, evalset: Evalset, variant: str) -> Power:
-    trials, bound = evalset.trials, evalset.gate.min_pass_rate
+    trials, bound, effect = evalset.trials, evalset.gate.min_pass_rate, evalset.gate.min_effect
     record = [
         (sum(line.count * line.passed for line in lines), sum(line.count for line in lines))
         for (_, column), lines in baseline.lines.items()
@@ -84,7 +91,13 @@ def _power(baseline: Baseline, evalset: Evalset, variant: str) -> Power:
         min_pass_rate=bound,
         miss=None if bound is None else chance_of_missing(passing, 1, bound),
         table=tuple(
-            Cell(c.cases, c.trials, c.drop, None if cost is None else cost * c.cases * c.trials)
+            Cell(
+                c.cases,
+                c.trials,
+                _counted(c.drop, effect),
+                None if cost is None else cost * c.cases * c.trials,
+            )
             for c in cells
         ),
+        min_effect=effect,
     )

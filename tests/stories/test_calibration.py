@@ -198,7 +198,7 @@ def test_mostly_unanswered_is_no_calibration(project: Project) -> None:
         result = project.llmops("judge", "judges/kind", "--labels", "labels.csv")
 
     assert result.exit_code == ExitCode.INCONCLUSIVE
-    assert "no verdict on more than half" in result.stderr
+    assert "outputs, which is more than a tenth: nothing was written" in result.stderr
     assert not (project.root / CALIBRATION).exists()
 
 

@@ -17,6 +17,28 @@ def test_more_cases_and_more_trials_see_smaller_drops(project: Project) -> None:
         assert row == sorted(row, reverse=True)
 
 
+def test_no_smaller_drop_is_shown_than_the_gate_counts(project: Project) -> None:
+    greeting_project(project).edit("evalsets/greet.yaml", "cases:", "gate: {min_effect: 45%}\ncases:")
+
+    result = project.llmops("power", "greet")
+    (found,) = project.llmops("power", "greet", "--format", "json").json()
+
+    drops = [cell["drop"] for cell in found["table"] if cell["drop"] is not None]
+    assert drops
+    assert min(drops) == 0.45
+    assert "alike in all cases" in result.stdout
+    assert "below 45% (min_effect) none counts" in result.stdout
+
+
+def test_a_cost_that_nobody_knows_is_said_to_be_unknown(project: Project) -> None:
+    greeting_project(project)
+
+    rows = project.llmops("power", "greet").stdout.splitlines()[3:]
+
+    assert rows
+    assert all(row.endswith(("  unknown", "  cost")) for row in rows if row), rows
+
+
 def test_a_bound_is_said_to_fail_by_chance(project: Project) -> None:
     greeting_project(project).edit("evalsets/greet.yaml", "cases:", "gate: {min_pass_rate: 1.0}\ncases:")
 

@@ -104,6 +104,17 @@ def test_accepting_under_a_changed_ruler_renews_the_marks_and_nothing_else(proje
     assert [{**line, "scores": {}} for line in after] == [{**line, "scores": {}} for line in before]
 
 
+def test_a_record_that_cannot_hold_one_run_is_a_mistake(project: Project) -> None:
+    project.write({"prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES})
+    project.edit("evalsets/greet.yaml", "prompt: greet", "prompt: greet\ntrials: 3\nmax_trials: 2")
+
+    result = project.llmops("check")
+
+    assert result.exit_code == 2
+    said = "evalsets/greet.yaml:3:13: 'max_trials' is 2, and a run asks 3 times; make it as large as `trials` at least"
+    assert said in result.both
+
+
 def varying(project: Project) -> Project:
     """A model that answers well in three runs of four."""
     model = "import itertools\nN = itertools.count()\n\ndef answer(messages, params):\n"
