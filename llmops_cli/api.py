@@ -53,6 +53,7 @@ def load(reference: str, *, bundle: _FilePath | None = None, root: _FilePath | N
     in any number of threads. Raises UserError with what is wrong and what to try; for all that has to do with
     a bundle it is a BundleError.
     """
+    _check_text(reference)
     known = _parsed(reference)
     if bundle is not None and root is not None:
         raise UserError("bundle= and root= exclude each other", hint="give the one to load from")
@@ -62,6 +63,12 @@ def load(reference: str, *, bundle: _FilePath | None = None, root: _FilePath | N
         # not resolved: where a deployment points a link at another file, the link is what was replaced
         return _source(_bundles, os.path.abspath(bundle), BundleSource).load(known)  # noqa: PTH100
     return _source(_projects, _root(root), ProjectSource).load(known)
+
+
+def _check_text(reference: object) -> None:
+    if not isinstance(reference, str):
+        what = f"load wants the name of a prompt as text, not {type(reference).__name__}"
+        raise UserError(what, hint="such as load('support/escalation')")
 
 
 def _source(sources: dict[str, _Source], key: str, make: Callable[[Path], _Source]) -> _Source:

@@ -47,7 +47,7 @@ def format_graph(entries: Sequence[LogEntry]) -> str:
         lines.append(f"v{entry.ordinal:<4} pass {figures.percent(entry.rate):>5}  {rate}")
         if entry.cost is not None:
             lines.append(f"      cost {figures.dollars(thousand):>5}  {cost}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def log_to_list(entries: Sequence[LogEntry]) -> list[dict[str, Any]]:

@@ -1,12 +1,14 @@
 """What git said when it failed, as an error that a user can act on."""
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 
 from llmops_cli.errors import MissingHistoryError, UserError
 
 _WHOLE_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ANCESTOR = re.compile(r"[~^][~^0-9]*$")
+_FOREIGN = re.compile(r"dubious ownership in repository at '([^']+)'")
 _REFETCH = "a partial clone gets it with `git fetch --refetch --no-filter`"
 
 
@@ -35,7 +37,9 @@ def gave_up(said: str) -> UserError:
 def refuse_foreign_owner(error: Exception) -> None:
     """Git reads no repository of another owner (CVE-2022-24765): say so instead of finding nothing."""
     if "dubious ownership" in str(error):
-        hint = "git config --global --add safe.directory <the repository's path>"
+        found = _FOREIGN.search(str(error))
+        path = shlex.quote(found[1]) if found else "<the repository's path>"
+        hint = f"git config --global --add safe.directory {path}"
         raise UserError(
             "the repository belongs to another user, so git refuses to read it", hint=hint
         ) from error

@@ -16,7 +16,7 @@ from llmops_cli.workflows.diff_evalsets import compare_evalsets
 from llmops_cli.workflows.diff_pairs import PromptPair, pair_up
 from llmops_cli.workflows.diff_prompts import compare_prompts
 from llmops_cli.workflows.diff_sides import Between, Loaded, read_sides
-from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.project import ELSEWHERE, Project
 from llmops_cli.workflows.renamed import first_name
 from llmops_cli.workflows.revisions import Revisions
 from llmops_cli.workflows.wiring import CallOptions
@@ -35,9 +35,19 @@ def diff(project: Project, options: DiffOptions, observe: Observer) -> Diff:
     """Compare two revisions. Raises UserError for wrong revisions, NothingSelectedError for unknown names."""
     revisions = Revisions(project)
     try:
-        return _Diffing(revisions, read_sides(revisions, options.arguments), options, observe).run()
+        between = read_sides(revisions, options.arguments)
+        _check_there_is_a_project(project, between)
+        return _Diffing(revisions, between, options, observe).run()
     finally:
         revisions.close()
+
+
+def _check_there_is_a_project(project: Project, between: Between) -> None:
+    for side in (between.before, between.after):
+        if side.prompt_paths or side.evalset_paths or side.raw(SETTINGS_FILE):
+            return
+    titles = f"{between.before.about.title} or in {between.after.about.title}"
+    raise NothingSelectedError(f"there is no project in {project.root}, in {titles}", hint=ELSEWHERE)
 
 
 class _Diffing:

@@ -28,7 +28,7 @@ from llmops_cli.workflows.diff_known import KnownAnswers
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.scoring import ScorerTemplates
 from llmops_cli.workflows.tools import JudgePrompts
-from llmops_cli.workflows.wiring import CallOptions, Parts, build
+from llmops_cli.workflows.wiring import FREE, CallOptions, Parts, build
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,8 @@ class Answers:
                 for number in range(1, comparison.evalset.trials + 1):
                     has = known[number - 1] if number <= len(known) else None
                     askable = changed and half.model is not None and self._calls.use_cache
+                    if has is None and changed and half.model is not None:
+                        self._note_what_is_not_kept(half.model)
                     if has is None and not askable:
                         continue
                     group = f"{place}\0{side}"
@@ -99,6 +101,10 @@ class Answers:
                         model=half.model.key if half.model else "",
                         known=has.response if has is not None else None,
                     )
+
+    def _note_what_is_not_kept(self, model: ResolvedModel) -> None:
+        if model.provider in FREE and not self._calls.calls:
+            self._note(f"answers of {model.name} are not kept in the cache; --run asks for them at no cost")
 
     def _can_score(self, evalset: Evalset) -> bool:
         """Whether today's scorers can be used at all; notes why not."""

@@ -114,6 +114,7 @@ def read_sides(revisions: Revisions, arguments: Sequence[str]) -> Between:
 
     Raises UserError for a revision that git does not know, and for more than two.
     """
+    repository = revisions.repository  # without one, no argument is to blame
     wanted: list[DiffSide] = []
     names: list[str] = []
     for argument in arguments:
@@ -123,7 +124,6 @@ def read_sides(revisions: Revisions, arguments: Sequence[str]) -> Between:
     if len(wanted) > MAX_REVISIONS:
         hint = "names of prompts stand after --"
         raise UserError(f"a diff has two sides, not {len(wanted)}", hint=hint)
-    repository = revisions.repository
     before = wanted[0] if wanted else _side(revisions, "HEAD")
     after = wanted[1] if len(wanted) > 1 else DiffSide("worktree", None)
     if after.commit is None and repository.bare:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llmops_cli.domain.prompt import InputSpec, Prompt, short_digest
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.settings import Settings
-from llmops_cli.errors import UserError
+from llmops_cli.errors import RenderError, UserError
 
 if TYPE_CHECKING:
     from llmops_cli.templating.render import PromptRenderer
@@ -119,7 +119,7 @@ class LoadedPrompt:
         Raises RenderError for missing, unknown and ill-typed variables, all at once, and for a template that
         fails.
         """
-        return [dict(message) for message in self._renderer.render({**(variables or {}), **more})]
+        return [dict(message) for message in self._renderer.render(_together(variables, more))]
 
     def complete(
         self, variables: Mapping[str, Any] | None = None, /, *, model: str | None = None, **more: Any
@@ -153,3 +153,12 @@ class LoadedPrompt:
 
         messages = self.render(variables, **more)
         return await acomplete(self._prompt, messages, model, self._settings, self._root)
+
+
+def _together(variables: object, more: Mapping[str, Any]) -> dict[str, Any]:
+    if variables is None:
+        return dict(more)
+    if not isinstance(variables, Mapping):
+        hint = "give the inputs by keyword, or as one mapping"
+        raise RenderError(f"variables are a mapping, not {type(variables).__name__}", hint=hint)
+    return {**variables, **more}

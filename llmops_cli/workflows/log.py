@@ -12,6 +12,7 @@ from llmops_cli.domain.tree import read_bytes
 from llmops_cli.errors import NothingSelectedError, UserError, did_you_mean
 from llmops_cli.files.baseline_file import parse_baseline
 from llmops_cli.files.case_files import BASELINE_ENDING
+from llmops_cli.workflows.project import ELSEWHERE
 from llmops_cli.workflows.revisions import Revisions
 
 _MAX_NAMED = 3
@@ -34,6 +35,8 @@ def log(revisions: Revisions, reference: Reference) -> list[LogEntry]:
         hint = did_you_mean(name, list(revisions.project.prompt_paths))
         if repository.head is None:
             hint = "this repository has no commit yet"
+        elif not revisions.project.prompt_paths:
+            hint = ELSEWHERE
         raise NothingSelectedError(f"history knows no prompt {name!r}", hint=hint)
     ordinals = ordinals_of(committed)
     baselines = _Baselines(revisions)

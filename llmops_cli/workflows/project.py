@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
+from unicodedata import normalize
 
 from llmops_cli.domain.evalset import EVALSETS_DIR, Evalset
 from llmops_cli.domain.prompt import PROMPTS_DIR, Prompt
@@ -30,6 +31,9 @@ from llmops_cli.vcs.repository import Repository, open_repository
 
 NO_PYTHON = "LLMOPS_NO_PYTHON"
 """Set to anything but a no, it keeps code of the project from running, in every command."""
+
+
+ELSEWHERE = "start it in the project's folder, or name the folder with -C"
 
 
 class Project:
@@ -74,10 +78,18 @@ class Project:
 
     def _path_of(self, name: str, where: SourceLocation | None) -> str:
         path = self.prompt_paths.get(name)
+        if path is None:  # some systems write é as e and an accent
+            same = normalize("NFC", name)
+            path = next((p for n, p in self.prompt_paths.items() if normalize("NFC", n) == same), None)
         if path is None:
             hint = did_you_mean(name, list(self.prompt_paths)) or f"it would be {PROMPTS_DIR}/{name}.yaml"
             raise FileError(f"unknown prompt {name!r}", where=where, hint=hint)
         return path
+
+    @property
+    def writable(self) -> bool:
+        """Whether there is a worktree, where something can be kept."""
+        return self._writable
 
     def require_worktree(self, what: str) -> None:
         """Raises UserError for a bare clone, where nothing can be written."""

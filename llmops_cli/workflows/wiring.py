@@ -23,7 +23,8 @@ from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.scoring import CaseScoring
 from llmops_cli.workflows.tools import JudgePrompts, Tools
 
-_FREE = ("offline", "echo")
+FREE = ("offline", "echo")
+"""Providers that answer here, at no cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def build(
 ) -> Parts:
     """Providers for the models, the cache, scoring and its tools. Raises UserError."""
     run = project.settings.run
-    cache = ResponseCache(local_folder(project.root) / "cache.sqlite") if options.use_cache else None
+    use_cache = options.use_cache and project.writable  # nothing is put into a bare clone
+    cache = ResponseCache(local_folder(project.root) / "cache.sqlite") if use_cache else None
     budget = Budget(options.max_cost if options.max_cost is not None else run.max_cost)
     recordings: list[Recording] = []
 
@@ -135,7 +137,7 @@ def _provider(
         recording = Recording(provider, options.tape, "record")
         recordings.append(recording)
         provider = recording
-    if model.provider not in _FREE:
+    if model.provider not in FREE:
         told = model.provider != "litellm"  # the project's own code, or a plugin
         provider = Budgeted(provider, budget, price_estimator(model), told=told)
     return provider
@@ -150,7 +152,7 @@ def price_estimator(model: ResolvedModel) -> Callable[[Request], float | None]:
 
     What answers here costs nothing; what the project's own code or a plugin costs is known where it is set.
     """
-    if model.provider in _FREE:
+    if model.provider in FREE:
         return lambda _: 0.0
 
     def estimate(request: Request) -> float | None:
