@@ -195,7 +195,7 @@ def test_a_forks_job_that_left_nothing_is_a_neutral_check(forge: Forge) -> None:
     assert forge.comments(number) == []
 
 
-def test_in_a_merge_queue_the_project_may_run_its_code_and_the_group_has_a_check(forge: Forge) -> None:
+def test_in_a_merge_queue_the_group_is_judged_with_keys_and_has_a_check(forge: Forge) -> None:
     """What is in the queue was let in by somebody who may merge it."""
     forge.dev.edit("prompts/greet.yaml", "Greet", "Insult").commit("worse")
     number = forge.open("worse", fork=FORK)
