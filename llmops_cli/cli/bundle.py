@@ -21,9 +21,13 @@ def bundle(
     from llmops_cli.domain.bundle import bundle_to_text
     from llmops_cli.store.bundle_file import write_bundle
     from llmops_cli.workflows.bundle import bundle as make
+    from llmops_cli.workflows.outputs import refuse_inputs
     from llmops_cli.workflows.project import open_project
 
-    made = make(open_project(directory), names or [], ref)
+    project = open_project(directory)
+    if output is not None:
+        refuse_inputs(output.resolve(), str(output), project.root, resumed=True)
+    made = make(project, names or [], ref)
     if output is None:
         emit(bundle_to_text(made))
         return

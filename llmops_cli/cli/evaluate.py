@@ -125,8 +125,9 @@ def evaluate(
     known_format(output)
     if price:
         refuse_format(output, "an estimate")
-    reports = plan_reports(() if price else report or (), [path for path in (record, replay) if path])
     project = open_project_at(directory, tree) if tree is not None else open_project(directory)
+    wanted, tapes = () if price else report or (), [path for path in (record, replay) if path]
+    reports = plan_reports(wanted, project.root, tapes, record)
     if model is not None:
         project.settings = replace(project.settings, model=model)
     calls = CallOptions(

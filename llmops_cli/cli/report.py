@@ -38,7 +38,7 @@ def report(
     if not listing:
         if number is not None:
             raise UserError("-n goes with --list")
-        result, planned = workflow.report(project, run), plan_reports(files or ())
+        result, planned = workflow.report(project, run), plan_reports(files or (), project.root)
         failed = write_reports(result, planned)
         emit_result(result, output)
         say_failed(failed)

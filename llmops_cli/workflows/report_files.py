@@ -12,6 +12,7 @@ from llmops_cli import plugins
 from llmops_cli.domain.comparison import Result
 from llmops_cli.errors import NoVerdictError, Problem, Problems, SourceLocation, UserError, did_you_mean
 from llmops_cli.store.atomic import write_bytes
+from llmops_cli.workflows.outputs import refuse_inputs
 
 _FORM = "write --report FORMAT=PATH, such as junit=out/junit.xml"
 
@@ -32,12 +33,20 @@ def known_format(name: str) -> str:
     return name
 
 
-def plan_reports(wanted: Sequence[str], taken: Sequence[Path] = ()) -> tuple[ReportFile, ...]:
+def plan_reports(
+    wanted: Sequence[str], root: Path, taken: Sequence[Path] = (), tape: Path | None = None
+) -> tuple[ReportFile, ...]:
     """The reports of `FORMAT=PATH`, with their folders made and every file tried.
 
-    `taken` are other files of the same command. Raises UserError with everything that is wrong.
+    None of them, and no `tape` that is recorded, may be a file that the project at `root` is made of. `taken`
+    are other files of the same command. Raises UserError with everything that is wrong.
     """
     problems = Problems()
+    if tape is not None:
+        try:
+            refuse_inputs(tape.resolve(), str(tape), root, resumed=True)
+        except UserError as error:
+            problems.take(error)
     planned: list[ReportFile] = []
     others = {_identity(path.resolve()): str(path) for path in taken}
     for text in wanted:
@@ -46,7 +55,7 @@ def plan_reports(wanted: Sequence[str], taken: Sequence[Path] = ()) -> tuple[Rep
             problems.add(f"--report {text!r} names no {'format' if not name else 'file'}", hint=_FORM)
             continue
         try:
-            found = ReportFile(known_format(name), path, _target(path))
+            found = ReportFile(known_format(name), path, _target(path, root))
         except UserError as error:
             problems.take(error)
             continue
@@ -72,7 +81,7 @@ def write_reports(result: Result, planned: Sequence[ReportFile]) -> list[Problem
     return failed
 
 
-def _target(path: str) -> Path:
+def _target(path: str, root: Path) -> Path:
     """The file behind a path. Raises UserError where it could not be written."""
     where = SourceLocation(path)
     hint = "--report needs a file that can be written"
@@ -82,6 +91,7 @@ def _target(path: str) -> Path:
             raise UserError("is a folder", where=where, hint="name a file in it")
         if target.exists() and not target.is_file():
             raise UserError("is no regular file", where=where, hint="--format prints a report")
+        refuse_inputs(target, path, root)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=f".{target.name[:50]}.", dir=target.parent):
             pass

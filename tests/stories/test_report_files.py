@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -78,6 +79,84 @@ def test_a_mistake_is_known_before_the_first_call(worse: Project, option: str, s
     assert result.stderr.startswith("error: ")
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+INPUTS = {
+    "prompts/greet.yaml": "lies below prompts/, where the project is read from",
+    "prompts/new/report.json": "lies below prompts/",
+    "evalsets/greet.baseline.jsonl": "lies below evalsets/",
+    "Evalsets/x.jsonl": "lies below evalsets/",
+    "link.json": "lies below prompts/",
+    "llmops.yaml": "holds the project's settings",
+    "scripted.py": "is code of the project",
+    "untracked.py": "is code of the project",
+    "NOTES.md": "is a file that git tracks",
+    ".git/hooks/pre-push": "lies where git keeps its own files",
+    ".git": "is a folder",
+    ".llmops": "is a folder",
+    ".llmops/runs": "",
+    ".llmops/runs/2026.json": "is where llmops keeps what it knows",
+}
+
+
+@pytest.mark.parametrize("path", INPUTS)
+@pytest.mark.parametrize("command", ["eval", "tree", "report"])
+def test_no_report_takes_the_place_of_what_the_project_is_made_of(
+    worse: Project, path: str, command: str
+) -> None:
+    (worse.root / "link.json").symlink_to("prompts/greet.yaml")
+    worse.commit("more", {"NOTES.md": "kept\n"})
+    worse.write({"untracked.py": "kept = 1\n"})
+    if command != "report":
+        shutil.rmtree(worse.root / ".llmops")
+    before = {p: p.read_bytes() for p in worse.root.rglob("*") if p.is_file() and ".llmops" not in p.parts}
+    arguments = {"eval": ["eval"], "tree": ["eval", "--tree", "HEAD"], "report": ["report"]}[command]
+
+    result = worse.llmops(*arguments, "--report", f"json={path}")
+
+    assert (result.exit_code, result.calls, result.stdout) == (ExitCode.USAGE, 0, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert f"{path}: {INPUTS[path]}" in result.stderr
+    assert {p: p.read_bytes() for p in before} == before
+    assert not (worse.root / "prompts/new").exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["prompts/greet.yaml", "evalsets/g.new.jsonl", "empty.txt", ".git/config", "x.py"]
+)
+def test_no_recording_does_either(worse: Project, path: str) -> None:
+    worse.commit("more", {"empty.txt": "", "x.py": ""})
+    before = (worse.root / path).read_bytes() if (worse.root / path).exists() else None
+
+    result = worse.llmops("eval", "--record", path)
+
+    assert (result.exit_code, result.calls) == (ExitCode.USAGE, 0)
+    assert result.stderr.startswith(f"error: {path}: ")
+    assert ((worse.root / path).read_bytes() if (worse.root / path).exists() else None) == before
+
+
+def test_a_recording_that_is_committed_is_written_on(worse: Project) -> None:
+    assert worse.llmops("eval", "--record", "tape.jsonl").exit_code == ExitCode.REGRESSION
+    worse.commit("a tape")
+
+    assert worse.llmops("eval", "--record", "tape.jsonl").exit_code == ExitCode.REGRESSION
+    assert worse.llmops("eval", "--report", "json=tape.jsonl").exit_code == ExitCode.USAGE
+
+
+def test_no_bundle_does_either_and_a_committed_one_is_made_anew(worse: Project) -> None:
+    refused = worse.llmops("bundle", "--output", "prompts/greet.yaml")
+
+    assert refused.exit_code == ExitCode.USAGE
+    assert "prompts/greet.yaml: lies below prompts/" in refused.stderr
+    assert "Insult" in worse.read("prompts/greet.yaml")
+    assert worse.llmops("bundle", "--output", "app/bundle.json").exit_code == ExitCode.PASS
+    worse.commit("a bundle")
+    assert worse.llmops("bundle", "--output", "app/bundle.json").exit_code == ExitCode.PASS
+
+
+def test_a_report_may_stand_in_the_folder_of_what_is_local(worse: Project) -> None:
+    assert worse.llmops("eval", "--report", "json=.llmops/report.json").exit_code == ExitCode.REGRESSION
+    assert worse.llmops("eval", "--report", "json=.llmops/report.json").exit_code == ExitCode.REGRESSION
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
