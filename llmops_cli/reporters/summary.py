@@ -71,10 +71,10 @@ def statistics(comparison: Comparison) -> list[str]:
     lines += _proof(comparison)
     if found.detectable is not None:
         lines.append(
-            f"{figures.plural(found.cases, 'case')}: drops of {found.detectable * 100:.0f} points or more "
-            "would have been seen (80 %)"
+            f"{figures.plural(found.cases, 'case')}: drops of {found.detectable * 100:.0f} points or more, "
+            "alike in all cases, would have been seen (80 %)"
         )
-    elif found.cases:
+    elif found.cases and not any(test.worse for test in found.tests):
         lines.append(f"{figures.plural(found.cases, 'case')}: too few trials to see any drop of the set")
     drift = found.drift
     if drift is not None and drift.shown:
@@ -94,8 +94,14 @@ def _test(test: SetTest, *, graded: bool) -> str:
     change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
     bound = ""
     if test.at_most is not None and test.at_most < 1:  # nothing is more than 100 points worse
-        bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)"
+        bound = f", {_bound(test.at_most)} (95 %)"
     return f"{change}{bound}, p = {test.adjusted_p:.2g}"
+
+
+def _bound(at_most: float) -> str:
+    """The upper bound of a drop, where it lies below nought that of a rise from below."""
+    points = round(at_most * 100, 1)
+    return f"at most {points:.1f} pts worse" if points >= 0 else f"at least {-points:.1f} pts better"
 
 
 def _proof(comparison: Comparison) -> list[str]:
@@ -106,7 +112,7 @@ def _proof(comparison: Comparison) -> list[str]:
     margin = figures.percent(proof.margin)
     if not proof.changed:
         return [f"prove {margin}: nothing changed, every request is the one on record"]
-    bound = f", at most {proof.at_most * 100:.1f} pts worse" if proof.at_most is not None else ""
+    bound = f", {_bound(proof.at_most)}" if proof.at_most is not None else ""
     after = f" after {figures.plural(proof.looks[-1], 'trial')} a case" if proof.looks else ""
     price = "" if not proof.calls or proof.cost is None else f", {figures.dollars(proof.cost)}"
     asked = f"; {figures.plural(proof.added + proof.base_added, 'trial')} added" if proof.added else ""
