@@ -42,6 +42,7 @@ def compare(
         metrics=_metrics(run, answers),
         notes=_notes(deltas, base),
         whole=run.complete,
+        pairs=run.evalset.pair_metrics,
     )
 
 

@@ -52,7 +52,20 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
 def tests_of(finding: Finding) -> tuple[SetTest, ...]:
     """The tests of whole sets, as they are reported."""
     return tuple(
-        SetTest(t.metric, t.method, t.drop, t.at_most, t.p, t.adjusted_p, t.worse, t.base, t.candidate)
+        SetTest(
+            t.metric,
+            t.method,
+            t.drop,
+            t.at_most,
+            t.p,
+            t.adjusted_p,
+            t.worse,
+            t.base,
+            t.candidate,
+            wins=t.pairs.wins if t.pairs else None,
+            losses=t.pairs.losses if t.pairs else None,
+            ties=t.pairs.ties if t.pairs else None,
+        )
         for t in finding.tests
     )
 

@@ -86,6 +86,9 @@ def _dropped(comparison: Comparison, statistics: Statistics) -> list[Reason]:
 
 
 def _fall(comparison: Comparison, test: SetTest) -> str:
+    if test.losses is not None:
+        won = f"lost in {test.losses} cases, won in {test.wins}, tied in {test.ties}"
+        return f"{test.metric}: against the accepted answers it {won} (p = {test.adjusted_p:.2g})"
     if test.metric in comparison.gate.metrics and test.base is not None and test.candidate is not None:
         p = "" if test.method == EXACT else f", p = {test.adjusted_p:.2g}"
         return f"{test.metric} fell by {test.drop:.2f} ({test.base:.2f} → {test.candidate:.2f}){p}"

@@ -13,6 +13,7 @@ from statistics import NormalDist
 from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, doubts, plan_of, suspicious
 from llmops_cli.comparison.drift import drift_of
 from llmops_cli.comparison.grading import reaches
+from llmops_cli.comparison.pairs import SIGN_TEST, Pairs
 from llmops_cli.comparison.slices import rates, slices
 from llmops_cli.domain.statistics import Drift, Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
@@ -61,6 +62,8 @@ class Compared:
     settled: Collection[str] = ()
     """Cases that are not in doubt though they failed on both sides: both were asked the same, or it is
     accepted."""
+    pairs: Mapping[str, Pairs] = field(default_factory=dict)
+    """Gated comparisons with the accepted answers, by the scorer's name."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_effect <= 1:
@@ -90,6 +93,7 @@ class SetTest:
     worse: bool
     base: float | None = None
     candidate: float | None = None
+    pairs: Pairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +230,7 @@ class _Raw:
     p: float
     means: tuple[float, float]
     """Of the base, and of the candidate."""
+    pairs: Pairs | None = None
 
 
 def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
@@ -241,6 +246,8 @@ def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
         test: GradedTest | None = permutation_test(list(cases.values()), seed=seed)
         if test is not None:
             found.append(_Raw(metric, "permutation", test.drop, None, test.p, (test.base, test.candidate)))
+    for metric, pairs in one.pairs.items():
+        found.append(_Raw(metric, SIGN_TEST, pairs.drop, None, pairs.p, (0.5, pairs.win_rate), pairs))
     return found
 
 
@@ -248,8 +255,9 @@ def _judged(raw: _Raw, adjusted: float, alpha: float, min_effect: float) -> SetT
     significant = adjusted <= alpha
     worse = significant and reaches(raw.drop, min_effect)
     return SetTest(
-        raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse, *raw.means
-    )
+        raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse, *raw.means,
+        raw.pairs,
+    )  # fmt: skip
 
 
 def _detectable(one: Compared, drop: Drop | None, shift: Shift | None, alpha: float) -> float | None:

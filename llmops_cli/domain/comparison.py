@@ -98,6 +98,10 @@ class SetTest:
     candidate: float | None = None
     accepted: bool = False
     """Worse, and the branch's own baseline accepts it: shown, not blocking."""
+    wins: int | None = None
+    """Cases won, lost and tied against the accepted answers, in a sign test; None in other tests."""
+    losses: int | None = None
+    ties: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,8 @@ class Comparison:
     prompt_change: PromptChange | None = None
     """From the base's version of the prompt to the candidate's; None where they are one, or the base's is not
     at hand."""
+    pairs: tuple[str, ...] = ()
+    """Gating scorers that compare with the accepted answers; decided over the cases, not trial by trial."""
 
     @property
     def title(self) -> str:

@@ -28,6 +28,16 @@ class ScorerSpec:
     weight: float = 1.0
     severity: Severity = "fail"
 
+    @property
+    def compares(self) -> bool:
+        """It compares with the accepted answer, so that its score says nothing of a trial by itself."""
+        return getattr(self.scorer, "compare_to", None) is not None
+
+    @property
+    def of_trial(self) -> Severity:
+        """What its score means for the trial: one that compares is decided over the cases."""
+        return "warn" if self.compares else self.severity
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -130,6 +140,12 @@ class Evalset:
         """Names of scores that a model gives: they may differ although the answer is the same."""
         specs = (*self.scorers, *(spec for case in self.cases for spec in case.scorers))
         return frozenset(spec.name for spec in specs if spec.type == "judge")
+
+    @property
+    def pair_metrics(self) -> tuple[str, ...]:
+        """Names of gating scorers that compare with the accepted answer."""
+        specs = (*self.scorers, *(spec for case in self.cases for spec in case.scorers))
+        return tuple(dict.fromkeys(s.name for s in specs if s.compares and s.severity == "fail"))
 
     def variants(self) -> tuple[Variant, ...]:
         """Each prompt with each model, named by whatever there are several of."""

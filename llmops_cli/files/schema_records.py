@@ -256,7 +256,9 @@ def _statistics() -> Schema:
         "cases": _COUNT,
         "tests": {
             "type": "array",
-            "items": of_dataclass(SetTest, optional=["base", "candidate", "accepted"]),
+            "items": of_dataclass(
+                SetTest, optional=["base", "candidate", "accepted", "wins", "losses", "ties"]
+            ),
         },
         "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},
         "chance_of_missing": {"type": ["number", "null"], "description": "Of min_pass_rate, by luck alone."},

@@ -93,6 +93,8 @@ async def accept_tests(
     (finding,) = judge([compared_of(against_own, judged)])
     found = weighed(against_own, finding, judged).statistics
     worse = {test.metric for test in found.tests if test.worse} if found else set()
+    # answers that lost to the base's are not the base of the branch's own: it holds them, and a reviewer saw them
+    worse -= set(comparison.pairs)
     tests = (replace(test, accepted=test.worse and test.metric not in worse) for test in statistics.tests)
     return replace(comparison, statistics=replace(statistics, tests=tuple(tests)))
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
 from llmops_cli.comparison.grading import graded
+from llmops_cli.comparison.pairs import pairs_of
 from llmops_cli.comparison.rule import Compared, Examined, plans
 from llmops_cli.domain.comparison import Comparison, Delta
+from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.evalset import Case
 from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Request
@@ -169,8 +171,12 @@ def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compare
     gate = comparison.gate
     varying = not comparison.variant.deterministic
     metrics = {name: graded(comparison.deltas, name) for name in gate.metrics if varying or name in judged}
+    pairs = {name: pairs_of(comparison.deltas, name) for name in comparison.pairs}
+    signs = {name: found for name, found in pairs.items() if found is not None}
+    if reference_of(comparison.against):
+        signs = {}  # the accepted answers are not the other side here
     if not varying:
-        return Compared(comparison.title, {}, metrics, gate.min_effect, effects=gate.metrics)
+        return Compared(comparison.title, {}, metrics, gate.min_effect, effects=gate.metrics, pairs=signs)
     counted = [delta for delta in comparison.deltas if delta.comparable and not delta.accepted]
     return Compared(
         comparison.title,
@@ -180,4 +186,5 @@ def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compare
         effects=gate.metrics,
         generalise=gate.generalise,
         tags={delta.case_id: delta.case.tags for delta in counted if delta.case is not None},
+        pairs=signs,
     )

@@ -304,4 +304,4 @@ def _left_to_chance(plan: EvalsetPlan, comparison: Comparison) -> bool:
     if comparison.against is None:
         return False
     judged = plan.evalset.judged_metrics & comparison.gate.metrics.keys()
-    return not comparison.variant.deterministic or bool(judged)
+    return not comparison.variant.deterministic or bool(judged) or bool(comparison.pairs)

@@ -173,16 +173,19 @@ class _Rescoring:
             if old is not None and old.digest == self._digest(spec, case):
                 # the same ruler over the same answer: the score stands, and with it its details
                 self._kept += 1
-                scores.append(replace(old, severity=spec.severity, weight=spec.weight))
+                scores.append(replace(old, severity=spec.of_trial, weight=spec.weight))
                 continue
             messages = self._asked.messages(answer, case)
             if isinstance(messages, NoMessages) and _names_them(spec):
                 named = NamedScore(spec.name, "", spec.severity, spec.weight, failure=messages.why)
             else:
                 request = Request(provider, model, messages)
-                (named,) = await self._parts.scoring.score(
+                found = await self._parts.scoring.score(
                     [spec], case, request, response, accepted=answer.accepted, trial=outcome.trial
                 )
+                if not found:
+                    continue
+                (named,) = found
             self._anew += named.score is not None
             scores.append(named)
         kinds = self._project.settings.redact

@@ -112,8 +112,9 @@ class CaseScoring:
         accepted: str | None = None,
         trial: int = 1,
     ) -> tuple[NamedScore, ...]:
-        """One NamedScore for each scorer. A recorded score stands where its ruler is still the same.
+        """One NamedScore for each scorer, but none for one that compares where nothing is accepted.
 
+        A recorded score stands where its ruler is still the same.
         `accepted` is the baseline's answer to the case, for scorers that compare with it. `trial` says which
         answer to the case it is: a judge is asked about each by itself.
         """
@@ -122,6 +123,7 @@ class CaseScoring:
             [
                 await self._one(spec, case, request, response, scope, recorded or {}, accepted, trial)
                 for spec in specs
+                if accepted is not None or not spec.compares
             ]
         )
 
@@ -138,7 +140,7 @@ class CaseScoring:
     ) -> NamedScore:
         value = self._value(spec, case)
         digest = self._identities.digest(spec, case, value)
-        named = NamedScore(spec.name, digest, spec.severity, spec.weight)
+        named = NamedScore(spec.name, digest, spec.of_trial, spec.weight)
         known = recorded.get(spec.name)
         # figures over a set need each score's details, which a baseline does not keep
         # (asked by name: isinstance with a Protocol takes longer than most scorers)
