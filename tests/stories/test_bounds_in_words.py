@@ -27,7 +27,7 @@ def test_a_rise_is_bounded_as_a_rise(project: Project) -> None:
 
 
 def test_a_set_that_was_just_seen_to_drop_had_trials_enough(project: Project) -> None:
-    answering(project, "good", 1, trials=4).edit("prompts/p.yaml", "good", "bad")
+    answering(project, "good", 1).edit("prompts/p.yaml", "good", "bad")
 
     result = project.llmops("eval", "--confirm", "never")
 
