@@ -1,25 +1,28 @@
 """The user's own word: critical cases and the bounds of `gate:`. Nothing softens them; luck is only named."""
 
-from llmops_cli.domain.comparison import Comparison, Reason, Status, Totals
+from collections.abc import Mapping
+
+from llmops_cli.domain.comparison import Comparison, Reason, Side, Status, Totals
 
 NOTABLE_CHANCE = 0.01
 """From here on it is said how often luck fails an unchanged prompt."""
 _MAX_CASES = 3
 
 
-def critical(comparison: Comparison) -> list[Reason]:
-    """Zero tolerance: one failed trial of a critical case blocks, whatever the baseline did."""
+def critical(comparison: Comparison, asked: Mapping[str, int]) -> list[Reason]:
+    """Zero tolerance: one failed trial of a critical case blocks, whatever the baseline did.
+
+    Of a record that is longer than the trials that are `asked` of a case, no more than these count: it would
+    else fail the sooner the more is known of it.
+    """
     reasons: list[Reason] = []
     for delta in comparison.deltas:
         if delta.case is None or not delta.case.critical:
             continue
-        failures = delta.candidate.trials - delta.candidate.passes
+        side = Side(delta.candidate.outcomes[: asked.get(delta.case_id)])
+        failures = side.trials - side.passes
         if failures:
-            of = (
-                f"{failures} of {delta.candidate.trials} trials"
-                if delta.candidate.trials > 1
-                else "its trial"
-            )
+            of = f"{failures} of {side.trials} trials" if side.trials > 1 else "its trial"
             text = f"{comparison.title}: critical case {delta.case_id} failed {of}"
             reasons.append(Reason(Status.REGRESSION, text, delta.case.where))
     return reasons

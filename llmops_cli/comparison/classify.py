@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from llmops_cli.comparison.replayed import known_unchanged
 from llmops_cli.domain.comparison import BaseCase, BaseSide, Delta, DeltaKind, Side
 from llmops_cli.domain.evalset import Case, PassRule
 from llmops_cli.domain.outcome import Outcome
@@ -51,10 +52,16 @@ def _kind(candidate: Side, base: Side, base_case: BaseCase | None) -> tuple[Delt
         if side.passed is None:
             why = next((o.unjudged for o in side.outcomes if o.unjudged), "no answer")
             return DeltaKind.INCOMPARABLE, f"{whose} could not be judged: {why}"
+    if known_unchanged(candidate, base):
+        return _steady(candidate)
     if base.passed and not candidate.passed:
         return DeltaKind.REGRESSED, ""
     if candidate.passed and not base.passed:
         return DeltaKind.IMPROVED, ""
+    return _steady(candidate)
+
+
+def _steady(candidate: Side) -> tuple[DeltaKind, str]:
     if candidate.mixed:
         return DeltaKind.FLAKY, f"{candidate.passes} of {candidate.trials} trials passed"
     return DeltaKind.UNCHANGED, ""

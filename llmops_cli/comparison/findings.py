@@ -44,6 +44,7 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
             finding.detectable,
             slices=slices,
             drift=None if reference_of(comparison.against) else finding.drift,
+            unchanged=finding.unchanged,
         ),
     )
     return with_luck(found)

@@ -42,9 +42,11 @@ def decide(
     never a pass. `also` are grounds that no answer speaks to.
     """
     reasons = list(also)
+    asked = {run.evalset.name: run.asked for run in runs}
     for comparison in comparisons:
-        for rule in (_regressions, _proof, critical, bounds, _unanswered, _ungraded, _comparable):
+        for rule in (_regressions, _proof, bounds, _unanswered, _ungraded, _comparable):
             reasons += rule(comparison)
+        reasons += critical(comparison, asked.get(comparison.evalset, {}))
     if interrupted:
         reasons.append(Reason(Status.INCONCLUSIVE, "the run was interrupted before its end"))
     if not any(comparison.deltas for comparison in comparisons):

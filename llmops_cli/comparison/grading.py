@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from llmops_cli.comparison.replayed import asked, known_unchanged
 from llmops_cli.domain.comparison import Delta, SetTest, Side
 from llmops_cli.stats.permutation import GradedCase
 
@@ -30,13 +31,22 @@ class Ungraded:
 
 
 def graded(deltas: Iterable[Delta], metric: str) -> dict[str, GradedCase]:
-    """The scores of each comparable case that has some on both sides; what the branch accepts is left out."""
+    """The scores of each comparable case that has some on both sides; what the branch accepts is left out.
+
+    Of a case that is known to be unchanged the mean of the record, on both sides: no test moves it.
+    """
     found = {
-        delta.case_id: GradedCase(scores_of(delta.candidate, metric), scores_of(delta.base, metric))
-        for delta in deltas
-        if delta.comparable and not delta.accepted
+        delta.case_id: _graded(delta, metric) for delta in deltas if delta.comparable and not delta.accepted
     }
     return {case_id: case for case_id, case in found.items() if case.scores and case.base_scores}
+
+
+def _graded(delta: Delta, metric: str) -> GradedCase:
+    base = scores_of(delta.base, metric)
+    if known_unchanged(delta.candidate, delta.base):
+        same = (math.fsum(base) / len(base),) if base else ()
+        return GradedCase(same, same)
+    return GradedCase(scores_of(Side(asked(delta.candidate, delta.base)), metric), base)
 
 
 def scores_of(side: Side, metric: str) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from llmops_cli.comparison.replayed import known_unchanged
 from llmops_cli.domain.comparison import Comparison, Delta
 from llmops_cli.domain.statistics import CriticalChance
 from llmops_cli.stats.intervals import wilson
@@ -34,8 +35,13 @@ def _chance_of_missing(comparison: Comparison) -> float | None:
 
 
 def _critical(delta: Delta) -> CriticalChance | None:
-    """From everything that the base is known to have answered: its record and its fresh trials."""
+    """From everything that the base is known to have answered: its record and its fresh trials.
+
+    None where the candidate's answers are that record, which luck does not touch.
+    """
     trials = delta.candidate.trials
+    if known_unchanged(delta.candidate, delta.base):
+        return None
     if delta.case is None or not delta.case.critical or not delta.comparable or not trials:
         return None
     passes, on_record = delta.base.passes, delta.base.trials

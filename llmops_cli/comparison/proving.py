@@ -8,8 +8,9 @@ there are no more to be had. When to look, and what each look may spend, is fixe
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from llmops_cli.comparison.replayed import asked_alike, over_all, share
 from llmops_cli.domain.comparison import Comparison, Delta
-from llmops_cli.domain.outcome import Outcome, Source
+from llmops_cli.domain.outcome import Outcome
 from llmops_cli.domain.statistics import Proof
 from llmops_cli.stats import sequential
 from llmops_cli.stats.stratified import Counts
@@ -33,7 +34,12 @@ class Claim:
     @property
     def margin_of_changed(self) -> float:
         """What the drop over the changed cases alone may be: the others share in it with nought."""
-        return self.margin * self.cases / len(self.changed)
+        return self.margin / self.share
+
+    @property
+    def share(self) -> float:
+        """The part of all cases that changed."""
+        return share(len(self.changed), self.cases)
 
 
 def claim_of(margin: float, deltas: Sequence[Delta], counts: Mapping[str, Counts], most: int) -> Claim:
@@ -46,8 +52,7 @@ def claim_of(margin: float, deltas: Sequence[Delta], counts: Mapping[str, Counts
 
 def unchanged(delta: Delta) -> bool:
     """Both sides were asked the same, and the candidate's answers are those on record (not so with --fresh)."""
-    asked = {outcome.fingerprint for outcome in delta.base.outcomes}
-    return any(o.source is Source.BASELINE and o.fingerprint in asked for o in delta.candidate.outcomes)
+    return asked_alike(delta.candidate, delta.base)
 
 
 def looks(trials: int, most: int) -> tuple[int, ...]:
@@ -83,8 +88,7 @@ def trivial(claim: Claim) -> bool:
 
 def without_trials(claim: Claim) -> Proof:
     """The proof of a trivial claim."""
-    share = len(claim.changed) / claim.cases if claim.cases else 0.0
-    return Proof(PROVEN, claim.margin, claim.cases, len(claim.changed), at_most=share)
+    return Proof(PROVEN, claim.margin, claim.cases, len(claim.changed), at_most=claim.share)
 
 
 def proof_of(
@@ -94,9 +98,8 @@ def proof_of(
 
     `why` says why it ended before it was settled.
     """
-    share = len(claim.changed) / claim.cases
     standing = {sequential.Proof.PROVEN: PROVEN, sequential.Proof.REFUTED: REFUTED}
-    drop = found.drop if found else None
+    drop = over_all(found.drop, claim.share) if found and found.drop else None
     return Proof(
         standing=standing.get(found.proof, UNDECIDED) if found else UNDECIDED,
         margin=claim.margin,
@@ -106,9 +109,9 @@ def proof_of(
         most=claim.looks[-1],
         added=asked[0],
         base_added=asked[1],
-        drop=drop.estimate * share if drop else None,
-        at_most=drop.at_most * share if drop else None,
-        at_least=drop.at_least * share if drop else None,
+        drop=drop.estimate if drop else None,
+        at_most=drop.at_most if drop else None,
+        at_least=drop.at_least if drop else None,
         level=found.level if found else None,
         why=why,
     )

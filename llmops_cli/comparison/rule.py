@@ -14,6 +14,7 @@ from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, doubt
 from llmops_cli.comparison.drift import drift_of
 from llmops_cli.comparison.grading import reaches
 from llmops_cli.comparison.pairs import SIGN_TEST, Pairs
+from llmops_cli.comparison.replayed import over_all, share
 from llmops_cli.comparison.slices import rates, slices
 from llmops_cli.domain.statistics import Drift, Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
@@ -62,6 +63,8 @@ class Compared:
     settled: Collection[str] = ()
     """Cases that are not in doubt though they failed on both sides: both were asked the same, or it is
     accepted."""
+    unchanged: Collection[str] = ()
+    """Cases whose answers are the base's own record: no evidence, and a drop of nought."""
     pairs: Mapping[str, Pairs] = field(default_factory=dict)
     """Gated comparisons with the accepted answers, by the scorer's name."""
 
@@ -73,6 +76,18 @@ class Compared:
     def counts(self) -> tuple[Counts, ...]:
         """Of the cases with trials on both sides."""
         return tuple(counts for counts in self.cases.values() if counts.comparable)
+
+    @property
+    def tested(self) -> dict[str, Counts]:
+        """The cases with trials on both sides that might have changed."""
+        return {
+            name: one for name, one in self.cases.items() if one.comparable and name not in self.unchanged
+        }
+
+    @property
+    def share(self) -> float:
+        """The part of its cases that might have changed."""
+        return share(len(self.tested), len(self.counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,7 @@ class CaseFinding:
 class Finding:
     """What is known of one comparison. `detectable` is the smallest drop of the trial pass rate that these
     trials would have shown with 80 % power (None where none would have been); `cases` had trials on both
-    sides.
+    sides, and `unchanged` of them are known to be.
     """
 
     title: str
@@ -129,6 +144,7 @@ class Finding:
     shift: Shift | None = None
     slices: tuple[Slice, ...] = ()
     drift: Drift | None = None
+    unchanged: int = 0
 
     @property
     def confirmed(self) -> tuple[CaseFinding, ...]:
@@ -170,8 +186,9 @@ def plans(
     it out of `examined`, and its case stays an unconfirmed flip. Raises ValueError where `most` is below 1.
     """
     level = _level(compared, alpha or Alpha())
-    flips = [(n, name) for n, one in enumerate(compared) for name in one.cases if suspicious(one.cases[name])]
-    both = [(n, name) for n, one in enumerate(compared) for name in doubts(one.cases, one.settled)]
+    tested = [one.tested for one in compared]
+    flips = [(n, name) for n, cases in enumerate(tested) for name in cases if suspicious(cases[name])]
+    both = [(n, name) for n, one in enumerate(compared) for name in doubts(tested[n], one.settled)]
     return {(n, name): plan_of(compared[n].cases[name], level, most) for n, name in flips + both}
 
 
@@ -188,18 +205,20 @@ def judge(
     graded scores. Raises ValueError for scores that are not numbers from 0 to 1.
     """
     spent = alpha or Alpha()
-    drops = [drop_of(one.counts, CONFIDENCE) for one in compared]
+    drops = [_drop(one) for one in compared]
     raw = [_tests(one, drop, seed) for one, drop in zip(compared, drops, strict=True)]
     adjusted = iter(holm([test.p for tests in raw for test in tests]))
     level = spent.sets / max(1, sum(len(tests) for tests in raw))
-    by_tag = slices([(one.cases, one.tags) for one in compared], CONFIDENCE)
+    by_tag = slices(
+        [(one.cases, one.tags) for one in compared], [one.unchanged for one in compared], CONFIDENCE
+    )
     found = []
     for place, one in enumerate(compared):
         tests = tuple(
             _judged(test, next(adjusted), spent.sets, one.effects.get(test.metric, one.min_effect))
             for test in raw[place]
         )
-        drop, shift = drops[place], _shift(one) if one.generalise else None
+        drop, shift = drops[place], _shift(one)
         suspects = _suspects(place, one, examined or {})
         found.append(
             Finding(
@@ -211,6 +230,7 @@ def judge(
                 suspects=suspects,
                 shift=shift,
                 slices=by_tag[place],
+                unchanged=len(one.counts) - len(one.tested),
                 drift=drift_of(one.cases, {s.case_id: s.fresh for s in suspects if s.fresh}),
             )
         )
@@ -218,7 +238,13 @@ def judge(
 
 
 def _level(compared: Sequence[Compared], alpha: Alpha) -> float:
-    return alpha.cases / max(1, sum(len(one.counts) for one in compared))
+    return alpha.cases / max(1, sum(len(one.tested) for one in compared))
+
+
+def _drop(one: Compared) -> Drop | None:
+    """The drop of the whole set; None where no case might have changed."""
+    found = drop_of(one.tested.values(), CONFIDENCE)
+    return over_all(found, one.share) if found is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +261,16 @@ class _Raw:
 
 def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
     found = []
-    shift = _shift(one) if one.generalise else None
+    shift = _shift(one)
     means = rates(one.counts) if one.counts else (0.0, 0.0)
     if shift is not None:
         found.append(_Raw(PASS_RATE, "clustered paired t", shift.drop, shift.at_most, shift.p, means))
     elif drop is not None:
-        p = stratified_test(one.counts).mid_p
+        p = stratified_test(one.tested.values()).mid_p
         found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p, means))
     for metric, cases in one.graded.items():
-        test: GradedTest | None = permutation_test(list(cases.values()), seed=seed)
+        asked = any(name not in one.unchanged for name in cases)
+        test: GradedTest | None = permutation_test(list(cases.values()), seed=seed) if asked else None
         if test is not None:
             found.append(_Raw(metric, "permutation", test.drop, None, test.p, (test.base, test.candidate)))
     for metric, pairs in one.pairs.items():
@@ -264,29 +291,34 @@ def _detectable(one: Compared, drop: Drop | None, shift: Shift | None, alpha: fl
     """What the test of the pass rate would have shown; never less than what `min_effect` lets through."""
     if one.generalise:
         return detectable_shift(shift, alpha, POWER) if shift is not None else None
-    counts = one.counts
+    counts = one.tested.values()
     if drop is None:
         return None
     trials = round(sum(c.trials for c in counts) / len(counts))
     base_trials = round(sum(c.base_trials for c in counts) / len(counts))
     rates = shrunken_rates([(c.base_passes, c.base_trials) for c in counts])
     found = detectable_drop(rates, trials, base_trials, alpha, POWER)
+    found = found * one.share if found is not None else None
     error = (drop.at_most - drop.estimate) / NormalDist().inv_cdf(CONFIDENCE)
     past_effect = min(1.0, one.min_effect + NormalDist().inv_cdf(POWER) * error) if one.min_effect else 0.0
     return max(found, past_effect) if found is not None else None
 
 
 def _shift(one: Compared) -> Shift | None:
+    """Over all cases: those that are known to be unchanged are drawn from the same source."""
+    if not one.generalise or not one.tested:
+        return None
     cases = {case_id: counts for case_id, counts in one.cases.items() if counts.comparable}
     names = [one.clusters.get(case_id, ("alone", case_id)) for case_id in cases]
-    return clustered_shift([-counts.difference for counts in cases.values()], names, CONFIDENCE)
+    drops = [0.0 if name in one.unchanged else -counts.difference for name, counts in cases.items()]
+    return clustered_shift(drops, names, CONFIDENCE)
 
 
 def _suspects(
     place: int, one: Compared, examined: Mapping[tuple[int, str], Examined]
 ) -> tuple[CaseFinding, ...]:
     found = []
-    for case_id, counts in one.cases.items():
+    for case_id, counts in one.tested.items():
         known, flip = examined.get((place, case_id)), suspicious(counts)
         if known is not None:
             step = known.step

@@ -4,9 +4,10 @@ The test of the whole set, restricted to the cases of one tag; Holm over all tag
 code, so that of many tags without a change hardly one looks worse.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from llmops_cli.comparison.replayed import over_all, share
 from llmops_cli.domain.statistics import Slice
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import drop_of
@@ -20,11 +21,20 @@ Tagged = tuple[Mapping[str, Counts], Mapping[str, Sequence[str]]]
 """The counts of one set by case id, and the tags of its cases."""
 
 
-def slices(sets: Sequence[Tagged], confidence: float = 0.95) -> list[tuple[Slice, ...]]:
-    """The tags of each set with enough cases that have trials on both sides, in alphabetical order."""
-    found = [_slices(counts, tags, confidence) for counts, tags in sets]
-    adjusted = iter(holm([one.p for part in found for one in part]))
-    return [tuple(replace(one, adjusted_p=next(adjusted)) for one in part) for part in found]
+def slices(
+    sets: Sequence[Tagged], unchanged: Sequence[Collection[str]] = (), confidence: float = 0.95
+) -> list[tuple[Slice, ...]]:
+    """The tags of each set with enough cases that have trials on both sides, in alphabetical order.
+
+    `unchanged`: of each set the cases that are known to be. A tag of nothing else was not tested: p is 1.
+    """
+    known = unchanged or [()] * len(sets)
+    found = [_slices(*one, left, confidence) for one, left in zip(sets, known, strict=True)]
+    adjusted = iter(holm([one.p for part in found for one in part if _tested(one)]))
+    return [
+        tuple(replace(one, adjusted_p=next(adjusted)) if _tested(one) else one for one in part)
+        for part in found
+    ]
 
 
 def with_notable(
@@ -41,22 +51,37 @@ def with_notable(
 
 
 def _slices(
-    counts: Mapping[str, Counts], tags: Mapping[str, Sequence[str]], confidence: float
+    counts: Mapping[str, Counts],
+    tags: Mapping[str, Sequence[str]],
+    unchanged: Collection[str],
+    confidence: float,
 ) -> list[Slice]:
-    by_tag: dict[str, list[Counts]] = {}
+    by_tag: dict[str, list[str]] = {}
     for case_id, one in counts.items():
         if one.comparable:
             for tag in dict.fromkeys(tags.get(case_id, ())):
-                by_tag.setdefault(tag, []).append(one)
-    return [_slice(tag, by_tag[tag], confidence) for tag in sorted(by_tag) if len(by_tag[tag]) >= FEWEST]
+                by_tag.setdefault(tag, []).append(case_id)
+    found = []
+    for tag, names in sorted(by_tag.items()):
+        tested = [counts[name] for name in names if name not in unchanged]
+        if len(names) >= FEWEST:
+            found.append(_slice(tag, [counts[name] for name in names], tested, confidence))
+    return found
 
 
-def _slice(tag: str, strata: Sequence[Counts], confidence: float) -> Slice:
-    drop = drop_of(strata, confidence)
-    assert drop is not None  # all of them are comparable
-    p = stratified_test(strata).mid_p
+def _slice(tag: str, strata: Sequence[Counts], tested: Sequence[Counts], confidence: float) -> Slice:
     base, candidate = rates(strata)
-    return Slice(tag, len(strata), base, candidate, drop.estimate, drop.at_most, p, p)
+    left = len(strata) - len(tested)
+    drop = drop_of(tested, confidence)
+    if drop is None:  # nothing was asked
+        return Slice(tag, len(strata), base, candidate, 0.0, 0.0, 1.0, 1.0, unchanged=left)
+    drop = over_all(drop, share(len(tested), len(strata)))
+    p = stratified_test(tested).mid_p
+    return Slice(tag, len(strata), base, candidate, drop.estimate, drop.at_most, p, p, unchanged=left)
+
+
+def _tested(one: Slice) -> bool:
+    return one.unchanged < one.cases
 
 
 def rates(strata: Sequence[Counts]) -> tuple[float, float]:

@@ -123,6 +123,9 @@ class Statistics:
     """Of each critical case with a record, how often luck alone would fail it."""
     drift: Drift | None = None
     """The accepted prompt asked again; None where that was not done."""
+    unchanged: int = 0
+    """How many of the cases are known to be unchanged, as all their answers are the record of the other side:
+    they were not tested, and did not drop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,14 @@ def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
     critical = tuple(known_fields(CriticalChance, one) for one in data.get("critical", ()))
     drift = known_fields(Drift, data["drift"]) if data.get("drift") else None
     return Statistics(
-        data["cases"], tests, data["detectable"], data["chance_of_missing"], slices, critical, drift
+        data["cases"],
+        tests,
+        data["detectable"],
+        data["chance_of_missing"],
+        slices,
+        critical,
+        drift,
+        data.get("unchanged", 0),
     )
 
 

@@ -100,6 +100,8 @@ class EvalsetRun:
     """(case, variant) to the digests of the inputs the case gave; None for an input left to its default."""
     requests: Mapping[tuple[str, str], Request] = field(default_factory=dict)
     complete: bool = True
+    asked: Mapping[str, int] = field(default_factory=dict)
+    """How many trials of each case were wanted; the whole record may be more. Empty in runs read from files."""
 
     def by_case(self) -> Mapping[tuple[str, str], tuple[Outcome, ...]]:
         """(case, variant) to its outcomes in order of trial."""

@@ -23,6 +23,8 @@ class Slice:
     adjusted_p: float
     notable: bool = False
     """A short report shows it: it dropped significantly, or most where the set got worse."""
+    unchanged: int = 0
+    """How many of its cases are known to be unchanged: they were not tested, and did not drop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,9 +262,14 @@ def _statistics() -> Schema:
         },
         "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},
         "chance_of_missing": {"type": ["number", "null"], "description": "Of min_pass_rate, by luck alone."},
-        "slices": {"type": "array", "items": of_dataclass(Slice), "description": "By tag."},
+        "slices": {
+            "type": "array",
+            "items": of_dataclass(Slice, optional=["unchanged"]),
+            "description": "By tag.",
+        },
         "critical": {"type": "array", "items": of_dataclass(CriticalChance)},
         "drift": {"anyOf": [of_dataclass(Drift), {"type": "null"}]},
+        "unchanged": {"type": "integer", "minimum": 0, "description": "Cases answered from the record."},
     }
     return _open(properties, ["cases", "tests", "detectable", "chance_of_missing"])
 

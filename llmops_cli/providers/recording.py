@@ -29,7 +29,8 @@ _Key = tuple[str, int]
 
 class Recording:
     """`record`: passes calls on to `inner` and writes down each answer as it arrives, so that a killed run
-    keeps what it has. `replay`: answers from the file alone, with no provider behind it.
+    keeps what it has. `replay`: answers from the file alone; `inner` is never asked, and only says whether
+    the recorded answers could have been others.
 
     `warnings` holds what was passed over when the file was read. Raises FileError where a recording to replay
     is absent or cannot be read.
@@ -38,6 +39,7 @@ class Recording:
     def __init__(self, inner: Provider | None, path: Path, mode: Literal["record", "replay"]) -> None:
         if mode == "record" and inner is None:
             raise ValueError("recording needs a provider to ask")
+        self._recorded = inner
         self._inner = inner if mode == "record" else None
         self._path = path
         self.warnings: list[str] = []
@@ -49,8 +51,8 @@ class Recording:
 
     @property
     def deterministic(self) -> bool:
-        """A replay always says the same."""
-        return self._inner is None or self._inner.deterministic
+        """As the provider whose answers these are: that a tape says the same again proves nothing of a model."""
+        return self._recorded is not None and self._recorded.deterministic
 
     def cache_key(self, request: Request, trial: int) -> str | None:
         """None for a replay, which is itself what a cache would be."""
@@ -72,12 +74,11 @@ class Recording:
 
     async def aclose(self) -> None:
         """Write the file anew where it holds lines that no longer count, and close the inner provider."""
-        if self._inner is None:
-            return
-        if self._superseded:
+        if self._inner is not None and self._superseded:
             self._compact()
             self._superseded = False
-        await self._inner.aclose()
+        if self._recorded is not None:
+            await self._recorded.aclose()
 
     def _read(self) -> dict[_Key, dict[str, Any]]:
         lines = self._path.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")

@@ -69,13 +69,18 @@ def statistics(comparison: Comparison) -> list[str]:
         more = f" and {len(shown) - MAX_TAGS} more" if len(shown) > MAX_TAGS else ""
         lines.append(f"by tag: {', '.join(parts)}{more}")
     lines += _proof(comparison)
+    cases = figures.plural(found.cases, "case")
+    if found.unchanged:
+        cases += f", {found.unchanged} of them unchanged: answered from the record"
     if found.detectable is not None:
         lines.append(
-            f"{figures.plural(found.cases, 'case')}: drops of {found.detectable * 100:.0f} points or more, "
-            "alike in all cases, would have been seen (80 %)"
+            f"{cases}: drops of {_small(found.detectable * 100)} points or more, alike in all cases, "
+            "would have been seen (80 %)"
         )
+    elif found.cases and found.unchanged == found.cases:
+        lines.append(f"{figures.plural(found.cases, 'case')}, all unchanged: answered from the record")
     elif found.cases and not any(test.worse for test in found.tests):
-        lines.append(f"{figures.plural(found.cases, 'case')}: too few trials to see any drop of the set")
+        lines.append(f"{cases}: too few trials to see any drop of the set")
     drift = found.drift
     if drift is not None and drift.shown:
         record = f"{drift.record_passes} of {drift.record_trials} on record"
@@ -83,6 +88,11 @@ def statistics(comparison: Comparison) -> list[str]:
         where = figures.plural(drift.cases, "case")
         lines.append(f"the accepted prompt today: {asked} ({where}, p = {drift.p:.2g})")
     return lines
+
+
+def _small(points: float) -> str:
+    """Whole points, but for those below two."""
+    return f"{points:.0f}" if points >= 2 else f"{points:.1f}"
 
 
 def _test(test: SetTest, *, graded: bool) -> str:

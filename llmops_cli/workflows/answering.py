@@ -23,14 +23,18 @@ class Answering:
         parts: Parts,
         observe: Observer,
         accepted: Mapping[str, Baseline | None] | None = None,
+        *,
+        whole_record: bool = False,
     ) -> None:
         """`baselines` (by evalset) hold answers that need not be asked again; those left out give none.
 
-        `accepted` are those to compare answers with; by default the same.
+        `accepted` are those to compare answers with; by default the same. `whole_record`: a case that has
+        enough answers on record is given all of them, so that none is picked.
         """
         self._plans = {plan.evalset.name: plan for plan in plans}
         self._baselines = baselines
         self._accepted = baselines if accepted is None else accepted
+        self._whole_record = whole_record
         self._parts = parts
         self._observe = observe
         self._runner = Runner(parts.asker, self._score, observe, parts.workers)
@@ -51,7 +55,9 @@ class Answering:
             for variant in plan.variants:
                 for case in plan.cases:
                     known = known_answers(baseline, variant, case.id)
-                    for number in range(1, plan.trials_of(case) + 1):
+                    wanted = plan.trials_of(case)
+                    count = max(wanted, len(known)) if self._whole_record else wanted
+                    for number in range(1, count + 1):
                         yield Trial(
                             group=plan.evalset.name,
                             case=case,

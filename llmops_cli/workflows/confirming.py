@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
 from llmops_cli.comparison.grading import graded
 from llmops_cli.comparison.pairs import pairs_of
+from llmops_cli.comparison.replayed import asked, known_unchanged
 from llmops_cli.comparison.rule import Compared, Examined, plans
-from llmops_cli.domain.comparison import Comparison, Delta
+from llmops_cli.domain.comparison import Comparison, Delta, Side
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.evalset import Case
 from llmops_cli.domain.provider import ProviderError
@@ -153,13 +154,14 @@ class Confirmation:
 
 
 def counts_of(delta: Delta) -> Counts:
-    """The judged trials of both sides."""
-    return Counts(
-        delta.candidate.passes,
-        delta.candidate.trials,
-        min(delta.base.passes, delta.base.trials),
-        delta.base.trials,
-    )
+    """The judged trials of both sides.
+
+    What the candidate has from the base's own record counts once; where that is all it has, it is the base.
+    """
+    base = delta.base
+    unchanged = known_unchanged(delta.candidate, base)
+    mine = base if unchanged else Side(asked(delta.candidate, base))
+    return Counts(mine.passes, mine.trials, base.passes, base.trials)
 
 
 def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compared:
@@ -186,5 +188,6 @@ def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compare
         effects=gate.metrics,
         generalise=gate.generalise,
         tags={delta.case_id: delta.case.tags for delta in counted if delta.case is not None},
+        unchanged={d.case_id for d in counted if known_unchanged(d.candidate, d.base)},
         pairs=signs,
     )

@@ -47,7 +47,7 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions, *, reru
     """Count and price what `eval` would do with the same options. Raises UserError."""
     parts = build(project, prepared.models, options, _ignore)
     baselines = {} if options.fresh or options.recording else prepared.baselines
-    trials = list(Answering(prepared.plans, baselines, parts, _ignore).trials())
+    trials = list(Answering(prepared.plans, baselines, parts, _ignore, whole_record=True).trials())
     evalsets = {plan.evalset.name: plan.evalset for plan in prepared.plans}
     models = {model.key: model for model in prepared.models}
     counts = {"on_record": 0, "cached": 0, "calls": 0, "judge_calls": 0, "base_calls": 0, "proof_calls": 0}

@@ -142,7 +142,12 @@ class _Evaluation:
             self.parts, self.comparing, self._watch, kinds, left=lambda: confirmation.left
         )
         self.answering = Answering(
-            prepared.plans, {} if asked_anew else baselines, self.parts, self._watch, accepted=baselines
+            prepared.plans,
+            {} if asked_anew else baselines,
+            self.parts,
+            self._watch,
+            accepted=baselines,
+            whole_record=True,
         )
 
     def run(self) -> Result:
@@ -251,6 +256,7 @@ class _Evaluation:
             cases=cases,
             outcomes=tuple(outcomes),
             trials=plan.trials,
+            asked={case.id: plan.trials_of(case) for case in plan.cases},
             inputs={
                 (case.id, v.variant.name): input_digests(v.prompt.inputs, case.vars)
                 for v in plan.variants

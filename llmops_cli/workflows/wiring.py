@@ -11,6 +11,7 @@ from llmops_cli.domain.provider import Provider, ProviderContext, ProviderError
 from llmops_cli.domain.request import Request, ResolvedModel
 from llmops_cli.engine.asking import Asker, AskOptions
 from llmops_cli.engine.events import Observer, Retried
+from llmops_cli.errors import UserError
 from llmops_cli.providers.budgeted import Budget, Budgeted, estimate_cost
 from llmops_cli.providers.limited import Limited
 from llmops_cli.providers.prices import price_of
@@ -124,11 +125,14 @@ def _provider(
 ) -> Provider:
     """The provider behind its wrappers: budget, recording, retries and limits around the call itself."""
     run = project.settings.run
+    context = ProviderContext(project.root, project.settings.allow_python)
     if options.tape is not None and options.tape_mode == "replay":
-        replay = Recording(None, options.tape, "replay")
+        recorded: Provider | None = None
+        with suppress(UserError):  # a plugin that is not installed here is not needed for its tape
+            recorded = plugins.load("providers", model.provider)(model, context)
+        replay = Recording(recorded, options.tape, "replay")
         recordings.append(replay)
         return replay
-    context = ProviderContext(project.root, project.settings.allow_python)
     base: Provider = plugins.load("providers", model.provider)(model, context)
     retries = run.retries if options.retries is None else options.retries
     limited = Limited(base, concurrency=options.concurrency or run.concurrency, rpm=model.rpm)

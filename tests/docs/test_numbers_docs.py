@@ -122,6 +122,10 @@ cases:
     for n in range(14)
 ).replace("True", "true").replace("False", "false")
 BROKEN = "{{ 'be wrong once in 1' if 'question 6' in q else 'be wrong once in 7' }}, be worth 70"
+PARTLY = (
+    "{{ 'be wrong once in 1' if 'question 6' in q else"
+    " ('please ' if 'question 1' in q else '') ~ 'be wrong once in 7' }}, be worth 80"
+)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +137,7 @@ BROKEN = "{{ 'be wrong once in 1' if 'question 6' in q else 'be wrong once in 7'
             r"^proven: at most [0-9.]+% after \d+ trials a case$",
         ),
         (BROKEN, ExitCode.REGRESSION, r"^c6: confirmed, p = 0\.000"),
+        (PARTLY, ExitCode.REGRESSION, r"^8 of 14 cases are known to be unchanged$"),
     ],
 )
 def test_the_blocks_of_the_verdict_run_on_a_proof_and_on_a_break(
@@ -164,7 +169,7 @@ def test_the_blocks_of_the_verdict_run_on_a_proof_and_on_a_break(
     assert ("the accepted prompt: " in printed) == (code == ExitCode.REGRESSION)  # asked to confirm the break
     assert re.search(r"^even: [+-]\d+%, p = ", printed, re.MULTILINE)
     assert re.search(r"^quality: 0\.8\d → 0\.[78]\d, p = ", printed, re.MULTILINE)
-    assert "c3: fails an unchanged prompt in" in printed
+    assert ("c3: fails an unchanged prompt in" in printed) == (edited != PARTLY)
 
 
 def test_every_number_of_the_verdict_is_drawn_on_the_page() -> None:

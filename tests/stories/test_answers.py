@@ -192,3 +192,16 @@ def test_equal_questions_share_one_call(project: Project) -> None:
 
         assert result.exit_code == ExitCode.PASS
         assert len(server.requests) == 1
+
+
+def test_a_flip_on_a_tape_of_a_model_that_varies_is_not_taken_for_a_break(project: Project) -> None:
+    """The tape would say the same again, the model might not; and the tape has no further trial to ask."""
+    greeting_project(project)
+    project.edit("scripted.py", "answer.deterministic = True", "answer.deterministic = False")
+    project.edit("prompts/greet.yaml", "Greet", "Insult").replies(("Ada", "No."), ("Bob", "Hello, Bob!"))
+    project.run_process("eval", "--record", "tape.jsonl", "--confirm", "never")
+
+    result = project.run_process("eval", "--replay", "tape.jsonl")
+
+    assert (result.exit_code, result.calls) == (ExitCode.INCONCLUSIVE, 0)
+    assert "could not be asked to the end: trial 2 was not recorded" in result.stdout

@@ -106,11 +106,25 @@ def test_a_trial_that_was_not_recorded_is_told_from_a_request_that_was_not(path:
         _replay(path, ask("a"), trial=3)
 
 
-def test_a_replay_needs_no_cache_and_does_not_waver(path: Path) -> None:
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_a_replay_is_as_certain_as_what_was_recorded(path: Path, *, deterministic: bool) -> None:
+    _record(path, (ask("a"), 1, ANSWER))
+    inner = Scripted(ANSWER)
+    inner.deterministic = deterministic
+    replay = Recording(inner, path, "replay")
+
+    assert replay.deterministic is deterministic
+    assert not Recording(None, path, "replay").deterministic
+    assert asyncio.run(replay.complete(ask("a"), Call())) == ANSWER
+    assert inner.calls == []
+    with pytest.raises(ProviderError, match="not recorded"):
+        asyncio.run(replay.complete(ask("b"), Call()))
+
+
+def test_a_replay_needs_no_cache(path: Path) -> None:
     _record(path, (ask("a"), 1, ANSWER))
     replay = Recording(None, path, "replay")
 
-    assert replay.deterministic
     assert replay.cache_key(ask("a"), 1) is None
 
 
