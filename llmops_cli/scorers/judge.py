@@ -62,7 +62,8 @@ class Judge:
     """How often it is asked (an odd number): the majority of verdicts counts, or the median of each grade."""
     compare_to: Literal["baseline"] | None = None
     """`baseline`: which is better, this answer or the accepted one? Asked in both orders, as `first` and
-    `second`; the reply names the `winner` ("first", "second" or "tie"). It fails only when it loses."""
+    `second`; the reply names the `winner` ("first", "second" or "tie"). No trial fails by it:
+    with `severity: fail` the cases lost and won are put to a sign test. Without a baseline it asks nothing."""
     vars: Mapping[str, Any] = field(default_factory=dict)
     """More variables for the judge's prompt."""
 
