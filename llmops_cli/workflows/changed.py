@@ -77,7 +77,7 @@ class _Chooser:
         base_path = self._base.evalset_paths.get(evalset.name)
         if base_path is not None and not self._same_evalset(evalset, base_path):
             found |= read_tracked_evalset(self._base.tree, base_path)
-        return found | _code(evalset, self._project, self._base)
+        return found | _code(evalset, self._project)
 
     def _sources(self, name: str) -> set[str]:
         """Files behind a prompt, today and at the base."""
@@ -125,7 +125,7 @@ class _Chooser:
             names.add(prompt.model if prompt else None)
         aliases = [settings.models.get(name) for name in sorted(filter(None, names))]
         resolved = [(a.model, dict(a.params), a.api_base, a.price) if a else None for a in aliases]
-        python = settings.allow_python if _code(evalset, project) else None
+        python = settings.allow_python if _code(evalset, self._project) else None
         return settings.model, judge_model, resolved, settings.gate, settings.redact, python
 
 
@@ -149,15 +149,17 @@ def _prompt(project: Project, name: str) -> Prompt | None:
         return None
 
 
-def _code(evalset: Evalset, *projects: Project) -> set[str]:
-    """Files of today and of the base behind `python` scorers and `python:` models, with all that they import."""
+def _code(evalset: Evalset, project: Project) -> set[str]:
+    """Files behind `python` scorers and `python:` models, with all that they import.
+
+    Of today: what the base imported and today does not is no longer imported because of a change of these.
+    """
     specs = (*evalset.scorers, *(spec for case in evalset.cases for spec in case.scorers))
     references = {str(spec.arguments.get("value")) for spec in specs if spec.type == "python"}
-    for project in projects:
-        models = [*evalset.models, *(p.model for n in evalset.prompts if (p := _prompt(project, n)))]
-        for name in filter(None, [*models, project.settings.model]):
-            alias = project.settings.models.get(name)
-            target = alias.model if alias else name
-            if target.startswith("python:"):
-                references.add(target.removeprefix("python:"))
-    return {path for r in references for project in projects for path in python_sources(project.tree, r)}
+    models = [*evalset.models, *(p.model for n in evalset.prompts if (p := _prompt(project, n)))]
+    for name in filter(None, [*models, project.settings.model]):
+        alias = project.settings.models.get(name)
+        target = alias.model if alias else name
+        if target.startswith("python:"):
+            references.add(target.removeprefix("python:"))
+    return {path for reference in references for path in python_sources(project.tree, reference)}
