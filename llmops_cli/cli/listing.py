@@ -18,6 +18,7 @@ def list_(directory: Directory = HERE, output: FormatOption = Format.TERMINAL) -
 
     revisions = Revisions(open_project(directory))
     prompts, evalsets = list_all(revisions)
+    notes = revisions.label_notes()
     revisions.close()
     if output is Format.JSON:
         emit(json.dumps(list_to_dict(prompts, evalsets), ensure_ascii=False, indent=2) + "\n")
@@ -25,6 +26,8 @@ def list_(directory: Directory = HERE, output: FormatOption = Format.TERMINAL) -
         emit(format_list(prompts, evalsets))
     else:
         typer.echo("no prompts and no evalsets here; `llmops init` starts a project", err=True)
+    for note in notes:
+        typer.echo(note, err=True)
 
 
 def show(
@@ -49,6 +52,8 @@ def show(
 
         shown, promotion = show_on(revisions, name, on)
     revisions.close()
+    for note in revisions.label_notes():
+        typer.echo(note, err=True)
     if output is Format.JSON:
         document = show_to_dict(shown)
         if promotion is not None:

@@ -29,6 +29,8 @@ def log(
         emit(json.dumps(log_to_list(entries), ensure_ascii=False, indent=2) + "\n")
     else:
         emit(format_graph(entries) if graph else format_log(entries))
+    for note in revisions.label_notes():
+        typer.echo(note, err=True)
     if revisions.repository.shallow:
         typer.echo("this clone is shallow: `git fetch --unshallow` brings older versions", err=True)
     revisions.close()

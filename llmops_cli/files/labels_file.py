@@ -3,7 +3,8 @@
     support/escalation:
       production: {digest: "p1:ab12…", commit: 4f9c…}
 
-The digest rules; the commit is a hint, so that a squash merge breaks nothing.
+The digest rules; the commit is a hint, so that a squash merge breaks nothing. What `llmops rollback` wrote says in
+`rolled_back` what it went back from.
 """
 
 import io
@@ -25,11 +26,15 @@ _CONFLICT = ("<<<<<<<", ">>>>>>>")
 
 @dataclass(frozen=True, slots=True)
 class LabelTarget:
-    """What a label points at; `commit` is where it was found when it was set."""
+    """What a label points at; `commit` is where it was found when it was set.
+
+    `rolled_back` is the digest that `llmops rollback` took it back from, so that it never goes forward to that.
+    """
 
     digest: str
     commit: str | None
     where: SourceLocation
+    rolled_back: str | None = None
 
 
 Labels = AbstractMapping[str, AbstractMapping[str, LabelTarget]]
@@ -60,23 +65,24 @@ def parse_labels(text: str) -> Labels:
         for label, target in prompt.mapping.entries.items():
             entry = Fields(target, problems, f"label {label!r}")
             digest, commit = entry.text("digest", required=True) or "", entry.text("commit")
+            rolled_back = entry.text("rolled_back")
             entry.done()
             if digest and not digest.startswith(_DIGEST):
                 problems.add(
                     f"{digest!r} is no prompt digest", entry.place("digest"), "`llmops label` writes it"
                 )
-            labels[name][label] = LabelTarget(digest, commit, target.where)
+            labels[name][label] = LabelTarget(digest, commit, target.where, rolled_back)
     problems.raise_if_any()
     return labels
 
 
-def with_label(text: str, name: str, label: str, digest: str, commit: str | None) -> str:
+def with_label(text: str, name: str, label: str, target: LabelTarget) -> str:
     """The file's text with one label set; comments and order stay. Raises FileError for a broken file."""
     parse_labels(text)
 
     def change(labels: Any) -> None:
-        target: dict[str, str] = {"digest": digest, **({"commit": commit} if commit else {})}
-        labels.setdefault(name, {})[label] = _flow(target)
+        parts = {"digest": target.digest, "commit": target.commit, "rolled_back": target.rolled_back}
+        labels.setdefault(name, {})[label] = _flow({key: part for key, part in parts.items() if part})
 
     return _edited(text, change)
 

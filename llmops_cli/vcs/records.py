@@ -31,7 +31,7 @@ def read_log(tokens: Iterator[str], prefix: str) -> Iterator[Change]:
             people = next(tokens), next(tokens), next(tokens)
             header = CommitInfo(sha, tuple(parents.split()), int(times[0]), int(times[1]), *people)
             paths, renames = set(), []
-        elif token and "R" in token:
+        elif token.startswith("R") and token[1:].isdigit():  # a merge's `RM` comes with one path only
             old, new = (relative(next(tokens), prefix) for _ in range(2))
             paths |= {old, new}
             renames.append((new, old))
@@ -90,3 +90,14 @@ def relative(path: str, prefix: str) -> str:
     if prefix == ".":
         return path
     return path[len(prefix) + 1 :] if path.startswith(f"{prefix}/") else posixpath.relpath(path, prefix)
+
+
+def plain(prefix: str, path: str) -> str:
+    """A path of the project as one of the repository."""
+    return posixpath.normpath(posixpath.join(prefix, path))
+
+
+def inside(prefix: str, path: str) -> str:
+    """A path of the project as git takes it after `--`, from wherever it runs."""
+    full = plain(prefix, path)
+    return ":(top)" if full == "." else f":(top,literal){full}"

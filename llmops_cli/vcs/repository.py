@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -21,8 +20,10 @@ from llmops_cli.errors import MissingHistoryError, UserError
 from llmops_cli.vcs.cat_file import Process
 from llmops_cli.vcs.failures import failure, no_such_revision, refuse_foreign_owner
 from llmops_cli.vcs.git_tree import GitTree
+from llmops_cli.vcs.grep import files_with
+from llmops_cli.vcs.moves import Places
 from llmops_cli.vcs.objects import Objects
-from llmops_cli.vcs.records import FORMAT, read_blame, read_log, relative, tokens_of, widen
+from llmops_cli.vcs.records import FORMAT, inside, plain, read_blame, read_log, relative, tokens_of, widen
 from llmops_cli.vcs.remotes import fetch_of, web_address
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ _EXPORTED_BY_HOOKS = (
     "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_LITERAL_PATHSPECS",
 )  # fmt: skip
-_ERE_SPECIAL = re.compile(r"[][.{}()*+?^$|\\]")
-_WORDS_AT_ONCE = 500
 
 _OPEN: WeakSet[Repository] = WeakSet()
 
@@ -56,6 +55,7 @@ class Repository:
         self._objects = Objects(partial(_cat_file, repo.git))
         top = Path(os.path.realpath(repo.working_tree_dir or repo.git_dir))
         self.prefix = "." if self.bare else Path(os.path.realpath(root)).relative_to(top).as_posix()
+        self._places = Places(self.prefix, self._objects)
 
     @property
     def head(self) -> str | None:
@@ -122,7 +122,7 @@ class Repository:
         range_ = [f"^{since}", *([until] if until else [])]
         # an empty name forgets what blame.ignoreRevsFile names, which need not exist here
         options = ["--line-porcelain", "--ignore-revs-file=", *spans, *range_]
-        return read_blame(self._git("blame", *options, "--", self._plain(path))) if spans else {}
+        return read_blame(self._git("blame", *options, "--", plain(self.prefix, path))) if spans else {}
 
     def tree(self, commit: str) -> GitTree:
         """The project's files at a commit (a full hash, from `resolve`)."""
@@ -133,14 +133,38 @@ class Repository:
     ) -> list[Change]:
         """Commits that changed any of the paths, newest first; merges only for what they add themselves.
 
-        With `first_parent` only the line of the branch itself: a merge then brings all of its side at once.
+        What a merge left behind is among them. With `first_parent` only the line of the branch itself: a merge
+        then brings all of its side at once. Followed to where the project's folder was before it was moved.
         """
-        if self._find(revision) is None:
-            return []
+        start = self._find(revision)
         options = ["--topo-order", "--name-status", "-M", "-z", "--no-show-signature", "--no-color", FORMAT]
-        options += ["--first-parent", "-m"] if first_parent else ["-c"]
-        text = self._git("log", *options, self.resolve(revision), "--", *map(self._inside, paths))
-        return list(read_log(iter(text.split("\0")), self.prefix))
+        options += ["--first-parent", "-m"] if first_parent else ["--full-history", "-c"]
+        found: list[Change] = []
+        while start is not None:
+            prefix = self._places.at(start)
+            text = self._git("log", *options, start, "--", *(inside(prefix, path) for path in paths))
+            read = list(read_log(iter(text.split("\0")), prefix))
+            found += read
+            if not read:
+                break
+            start = self._places.before(read[-1].commit, self._git, first_parent=first_parent)
+        return found
+
+    def cut(self) -> CommitInfo | None:
+        """The commit at which a shallow clone cuts the line of HEAD's first parents; None where it is whole."""
+        if not self.shallow or self.head is None:
+            return None
+        text = self._git("log", "-1", "--first-parent", "--max-parents=0", FORMAT, self.head)
+        oldest = next(read_log(iter(text.split("\0")), self.prefix)).commit
+        raw = self._objects.read(oldest.sha, "commit") or b""
+        return oldest if b"\nparent " in raw.partition(b"\n\n")[0] else None
+
+    def outside(self, commits: Iterable[str], tip: str = "HEAD") -> frozenset[str]:
+        """Those of the commits (full hashes) that the history of a tip does not hold."""
+        asked = frozenset(commits)
+        if not asked or self._find(tip) is None:
+            return asked
+        return asked & {*self._git("rev-list", *sorted(asked), f"^{self.resolve(tip)}").split()}
 
     def last_commits(self, folders: tuple[str, ...], but: str = "\0") -> Callable[[], dict[str, CommitInfo]]:
         """Lets git begin to read history, and gives a function that waits for the outcome.
@@ -199,28 +223,8 @@ class Repository:
 
     def mentioning(self, words: Iterable[str], commit: str | None, folder: str) -> frozenset[str]:
         """Files below a folder that hold one of the words, at a commit or in the worktree (None)."""
-        # one pattern for many words: git tries several patterns one after another, which is slow
-        escaped = [_ERE_SPECIAL.sub(r"\\\g<0>", word) for word in sorted(words)]
-        found: set[str] = set()
-        for start in range(0, len(escaped), _WORDS_AT_ONCE):
-            pattern = "|".join(escaped[start : start + _WORDS_AT_ONCE])
-            found |= self._grep(pattern, commit, folder)
-        return frozenset(found)
-
-    def _grep(self, pattern: str, commit: str | None, folder: str) -> set[str]:
-        options = ["-l", "-z", "-E", "--full-name", "--no-color", "--no-recurse-submodules", "-e", pattern]
-        where = ["--untracked"] if commit is None else [commit]
-        status, text, error = self._repo.git.execute(
-            ["git", "grep", *options, *where, "--", self._inside(folder)],
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=True,
-        )
-        if status > 1:  # 1 says that nothing was found
-            raise UserError(f"git grep failed: {error.strip() or status}")
-        named = "" if commit is None else f"{commit}:"
-        paths = [path.removeprefix(named) for path in str(text).split("\0") if path]
-        return {relative(path, self.prefix) for path in paths}
+        found = files_with(self._repo.git.execute, words, commit, self._inside(folder))
+        return frozenset(relative(path, self.prefix) for path in found)
 
     def renames_between(self, before: str, after: str, folder: str) -> list[Change]:
         """Commits of `after` that `before` lacks and that renamed files below a folder, newest first."""
@@ -262,7 +266,8 @@ class Repository:
         tree = name and self._objects.find(name, "tree")
         if not tree:
             # there is no such folder, or the clone lacks it: this complains where it is lacking
-            self._git("ls-tree", "-r", "--name-only", "--full-tree", commit, "--", self._plain(folder) + "/")
+            full = plain(self._places.at(commit), folder) + "/"
+            self._git("ls-tree", "-r", "--name-only", "--full-tree", commit, "--", full)
             return {}
         above = posixpath.normpath(folder)
         found = self._objects.files_of(tree)
@@ -276,12 +281,12 @@ class Repository:
 
     def link_on(self, commit: str, path: str) -> str | None:
         """The link that stands at a path of a commit, or on the way there."""
-        found = self._name(commit, path) and self._objects.link_on(commit, self._plain(path))
+        found = self._name(commit, path) and self._objects.link_on(commit, plain(self.prefix, path))
         return relative(found, self.prefix) if found else None
 
     def _name(self, commit: str, path: str) -> str | None:
         """A file or folder of the project as `cat-file` takes it; None where it could not be one."""
-        full = self._plain(path)
+        full = plain(self._places.at(commit), path)
         return None if "\n" in full or full.startswith("..") else f"{commit}:{full if full != '.' else ''}"
 
     def close(self) -> None:
@@ -290,12 +295,8 @@ class Repository:
         self._objects.close()
         self._repo.close()
 
-    def _plain(self, path: str) -> str:
-        return posixpath.normpath(posixpath.join(self.prefix, path))
-
     def _inside(self, path: str) -> str:
-        plain = self._plain(path)
-        return ":(top)" if plain == "." else f":(top,literal){plain}"
+        return inside(self.prefix, path)
 
     def _find(self, revision: str) -> str | None:
         wanted = f"{revision}^{{commit}}"

@@ -11,7 +11,7 @@ from llmops_cli.domain.tree import expect
 from llmops_cli.errors import UserError
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.files.case_files import BASELINE_ENDING
-from llmops_cli.workflows.labels import Promotion, live_on
+from llmops_cli.workflows.promotions import Promotion, live_on
 from llmops_cli.workflows.revisions import Revisions
 
 
@@ -55,7 +55,7 @@ def _prompt_row(
     newest = max(touched, key=lambda commit: commit.committed, default=None)
     labels = tuple(
         label if target.digest == prompt.digest else f"{label} → {short_digest(target.digest)}"
-        for label, target in revisions.labels.get(name, {}).items()
+        for label, target in revisions.readable_labels.get(name, {}).items()
     )
     model = prompt.model or revisions.project.settings.model
     return PromptRow(name, prompt.digest, model, labels, newest, tuple(users))

@@ -123,7 +123,7 @@ def _with_worktree(revisions: Revisions, name: str, versions: list[Version]) -> 
         current = Version(name, path, None, project.prompt(name))
     except UserError as error:
         current = Version(name, path, None, None, error.problems[0].message)
-    if versions and current.digest is not None and current.digest == versions[0].digest:
+    if revisions.versions.is_committed(name):
         return versions
     return [current, *versions]
 

@@ -1,6 +1,7 @@
 """A project with its history: prompts at revisions and behind labels."""
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,10 @@ from llmops_cli.vcs.repository import Repository, open_repository
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.versions import Versions
 
+UNSHALLOW = "this clone is shallow: `git fetch --unshallow` brings the rest"
 _MERGE_BASE = "..."
+_DIGEST = "p1:"
+_SHORTEST_DIGEST = 8
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,26 @@ class Revisions:
         return read_labels(self.project.tree)
 
     def labels_of(self, name: str, digest: str | None) -> list[str]:
-        """The labels that point at a version."""
-        return [label for label, target in self.labels.get(name, {}).items() if target.digest == digest]
+        """The labels that point at a version; none where the labels cannot be read, as `label_notes` says."""
+        return [
+            label for label, target in self.readable_labels.get(name, {}).items() if target.digest == digest
+        ]
+
+    @cached_property
+    def readable_labels(self) -> Labels:
+        """The labels, or none where they cannot be read: what only shows them goes on without."""
+        try:
+            return self.labels
+        except FileError:
+            return {}
+
+    def label_notes(self) -> list[str]:
+        """Why labels are not shown."""
+        try:
+            _ = self.labels
+        except FileError as error:
+            return [f"without labels: {problem}" for problem in error.problems]
+        return []
 
     def prompt(self, text: str) -> ResolvedPrompt:
         """The prompt that `NAME[@REV]` names. Raises UserError."""
@@ -95,6 +117,8 @@ class Revisions:
             return self._labelled(reference, reference.label)
         if reference.revision is None:
             return ResolvedPrompt(self.project.prompt(reference.name))
+        if reference.revision.startswith(_DIGEST):
+            return self._by_digest(reference.name, reference.revision)
         commit = self.repository.resolve(reference.revision)
         return ResolvedPrompt(self.at(reference.name, commit), self.repository.commit(commit))
 
@@ -106,24 +130,34 @@ class Revisions:
 
     def at(self, name: str, commit: str) -> Prompt:
         """A prompt at a commit. Raises UserError where it was not there, or was invalid."""
-        if not self.versions.exists(name, commit):
+        there = self.versions.name_at(name, commit)
+        if there is None:
             known = name in self.project.prompt_paths
             hint = f"`llmops log {name}` lists its versions" if known else "`llmops list` names the prompts"
             raise UserError(f"there was no prompt {name!r} at {commit[:10]}", hint=hint)
         try:
-            return self.versions.at(name, commit)
+            return self.versions.at(there, commit)
         except FileError as error:
             raise UserError(f"{name!r} was invalid at {commit[:10]}: {error}") from error
 
     def history_notes(self) -> list[str]:
-        """What a cut history kept from being found, so that recorded inputs had to decide instead."""
-        repository = self.repository_if_any
-        missing = self.versions.missing
-        if not missing or repository is None or not repository.shallow:
+        """What a clone without its whole history kept from being found, so that recorded inputs had to decide."""
+        missing, cut = self.versions.missing, self.cut_history()
+        if not missing or cut is None:
             return []
+        kind, remedy = cut
         names = ", ".join(dict.fromkeys(f"{name} {short_digest(digest)}" for name, digest in missing))
-        what = f"this clone is shallow and lacks accepted versions ({names}): recorded inputs decided what compares"
-        return [f"{what}; `git fetch --unshallow` brings them"]
+        what = f"this clone is {kind} and lacks accepted versions ({names}): recorded inputs decided what compares"
+        return [f"{what}; {remedy}"]
+
+    def cut_history(self) -> tuple[str, str] | None:
+        """Of what kind a clone is that lacks history, and what brings it; None where nothing was lacking."""
+        repository = self.repository_if_any
+        if repository is None:
+            return None
+        if self.versions.lacking is not None:
+            return "partial", "`git fetch --refetch --no-filter` brings them"
+        return ("shallow", "`git fetch --unshallow` brings them") if repository.shallow else None
 
     def close(self) -> None:
         """End git's processes."""
@@ -153,18 +187,52 @@ class Revisions:
 
     def find(self, name: str, target: LabelTarget) -> Prompt | None:
         """The version behind a label: at its commit if that still holds it, else wherever history does."""
+        hinted = self.hinted(name, target)
+        return self.versions.find(name, target.digest) if hinted is None else hinted
+
+    def hinted(self, name: str, target: LabelTarget) -> Prompt | None:
+        """The version behind a label at the commit that it names, if this branch's history holds that commit."""
         repository = self.repository_if_any
-        if target.commit and repository is not None:
-            try:
-                prompt = self.versions.at(name, repository.resolve(target.commit))
-            except UserError:  # a hint that no longer holds: the digest decides
-                prompt = None
-            if prompt is not None and prompt.digest == target.digest:
-                return prompt
-        return self.versions.find(name, target.digest)
+        if not target.commit or repository is None:
+            return None
+        try:
+            commit = repository.resolve(target.commit)
+            if repository.outside([commit], self.tip):
+                return None
+            prompt = self.at(name, commit)
+        except UserError:  # a hint that no longer holds: the digest decides
+            return None
+        return prompt if prompt.digest == target.digest else None
+
+    def _by_digest(self, name: str, start: str) -> ResolvedPrompt:
+        """The version whose digest begins so, in the worktree or in this branch's history."""
+        if len(start) < len(_DIGEST) + _SHORTEST_DIGEST:
+            raise UserError(
+                f"{start!r} is too short", hint=f"give {_SHORTEST_DIGEST} characters after {_DIGEST}"
+            )
+        found: dict[str, ResolvedPrompt] = {}
+        if self.repository_if_any is not None:
+            for version in self.versions.history(name, self.tip):
+                if version.prompt is not None and version.commit is not None:
+                    found.setdefault(version.prompt.digest, ResolvedPrompt(version.prompt, version.commit))
+        if name in self.project.prompt_paths:
+            with suppress(UserError):  # a worktree that is wrong just now does not hide history
+                prompt = self.project.prompt(name)
+                found.setdefault(prompt.digest, ResolvedPrompt(prompt))
+        fitting = [one for digest, one in found.items() if digest.startswith(start)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            digests = ", ".join(one.prompt.digest for one in fitting[:5])
+            raise UserError(
+                f"several versions of {name!r} begin with {start}", hint=f"give more of {digests}"
+            )
+        raise UserError(
+            f"{name!r} has no version {start} in this branch's history", hint=self._missing_hint(name)
+        )
 
     def _missing_hint(self, name: str) -> str:
         repository = self.repository_if_any
         if repository is not None and repository.shallow:
-            return "this clone is shallow: `git fetch --unshallow` brings the rest"
+            return UNSHALLOW
         return f"`llmops log {name}` lists the versions there are"

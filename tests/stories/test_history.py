@@ -142,7 +142,9 @@ class TestLabels:
         result = project.llmops("rollback", "greet", "production")
 
         assert result.exit_code == 0
-        assert project.read("prompts/labels.yaml") == before
+        back, hint = project.read("prompts/labels.yaml"), before.rstrip("}\n")
+        assert back.startswith(hint)
+        assert "rolled_back: p1:" in back[len(hint) :]
 
     def test_what_was_live_on_a_day_and_who_promoted_it(self, project: Project) -> None:
         self.labelled(project)
