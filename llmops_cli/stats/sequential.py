@@ -16,6 +16,9 @@ from statistics import NormalDist
 from llmops_cli.stats.intervals import Drop, drop_of
 from llmops_cli.stats.stratified import Counts
 
+SMALLEST_LEVEL = 1e-9
+"""No look spends less; so little more is nothing to any alpha."""
+
 
 class Proof(StrEnum):
     """The drop is within the margin, or beyond it; or more trials are needed; or there are no more."""
@@ -65,9 +68,9 @@ def look(
     """
     if not 0 < margin < 1 or not 0 <= looked < share:
         raise ValueError(f"a margin lies inside 0..1 and looks move on: {margin}, {looked} to {share}")
-    level = spent(share, alpha) - (spent(looked, alpha) if looked else 0.0)
-    # a level far below this asks for quantiles that a score bound does not promise
-    drop = drop_of(strata, 1 - max(level, 1e-9))
+    # a level far below the smallest asks for quantiles that a score bound does not promise
+    level = max(SMALLEST_LEVEL, spent(share, alpha) - (spent(looked, alpha) if looked else 0.0))
+    drop = drop_of(strata, 1 - level)
     if drop is not None and drop.at_most <= margin:
         return Look(Proof.PROVEN, drop, level)
     if drop is not None and drop.at_least > margin:
