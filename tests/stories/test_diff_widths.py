@@ -15,11 +15,12 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 def at_terminal(project: Project, width: int, *arguments: str, **env: str) -> list[str]:
     """What a command shows on a terminal of so many columns, without colours."""
     ours, theirs = pty.openpty()
-    settings = {"COLUMNS": str(width), "LINES": "50", "TERM": "xterm", **env}
+    settings = process_environment({"COLUMNS": str(width), "LINES": "50", "TERM": "xterm"})
+    settings.pop("NO_COLOR", None)
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=project.root,
-        env=process_environment(settings),
+        env={**settings, **env},
         stdout=theirs,
         stdin=theirs,
     )
