@@ -198,7 +198,9 @@ def test_a_judge_that_compares_is_asked_about_what_the_run_compared_with(project
         changed = project.llmops("score", "--format", "json")
         texts = [str(request.body) for request in server.requests[asked:]]
 
-    assert marks(same) == marks(changed) == {"ada": (False, False), "bob": (False, False)}
+    # no trial fails by losing: that is decided over the cases
+    assert marks(same) == marks(changed) == {"ada": (True, True), "bob": (True, True)}
+    assert "worse than the accepted answer" in changed.stdout
     assert len(texts) == 4  # both cases were answered alike: each is judged by itself, in both orders
     assert all("Hello!" in text and "Go away!" in text for text in texts)
 
