@@ -105,7 +105,8 @@ def _test(test: SetTest, *, graded: bool) -> str:
     bound = ""
     if test.at_most is not None and test.at_most < 1:  # nothing is more than 100 points worse
         bound = f", {_bound(test.at_most)} (95 %)"
-    return f"{change}{bound}, p = {test.adjusted_p:.2g}"
+    asked = "would new cases show it (each case by itself): " if test.method.startswith("clustered") else ""
+    return f"{asked}{change}{bound}, p = {test.adjusted_p:.2g}"
 
 
 def _bound(at_most: float) -> str:
