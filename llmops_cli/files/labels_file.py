@@ -9,6 +9,7 @@ The digest rules; the commit is a hint, so that a squash merge breaks nothing. W
 
 import io
 from collections.abc import Mapping as AbstractMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,13 @@ from llmops_cli.domain.prompt import PROMPTS_DIR
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation
 from llmops_cli.files.fields import Fields
+from llmops_cli.files.labels_text import cut_out
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import parse_yaml
 
 LABELS_FILE = f"{PROMPTS_DIR}/labels.yaml"
 _DIGEST = "p1:"
-_CONFLICT = ("<<<<<<<", ">>>>>>>")
+CONFLICT = ("<<<<<<<", ">>>>>>>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def read_labels(tree: FileTree) -> Labels:
 def parse_labels(text: str) -> Labels:
     """The labels in a file's text. Raises FileError."""
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.startswith(_CONFLICT):
+        if line.startswith(CONFLICT):
             hint = "decide which version each label points at, and take the marks out"
             where = SourceLocation(LABELS_FILE, number)
             raise FileError("the labels hold the marks of a merge conflict", where=where, hint=hint)
@@ -88,14 +90,23 @@ def with_label(text: str, name: str, label: str, target: LabelTarget) -> str:
 
 
 def without_label(text: str, name: str, label: str) -> str:
-    """The file's text with one label taken out; a prompt without labels goes too."""
-    parse_labels(text)
+    """The file's text with one label and its comments taken out; a prompt without labels goes too."""
+    labels = {prompt: dict(targets) for prompt, targets in parse_labels(text).items()}
+    if label not in labels.get(name, {}):
+        return text
+    del labels[name][label]
+    left = {prompt: {*targets} for prompt, targets in labels.items() if targets or prompt != name}
 
     def change(labels: Any) -> None:
         labels.get(name, {}).pop(label, None)
         if not labels.get(name, True):
             del labels[name]
 
+    cut = cut_out(text, _yaml().load(text), name, label)
+    if cut is not None:
+        with suppress(FileError):
+            if {prompt: {*targets} for prompt, targets in parse_labels(cut).items()} == left:
+                return cut
     return _edited(text, change)
 
 
@@ -107,13 +118,19 @@ def _flow(target: dict[str, str]) -> Any:
     return mapping
 
 
-def _edited(text: str, change: Any) -> str:
+def _yaml() -> Any:
     from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedMap
 
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
+    return yaml
+
+
+def _edited(text: str, change: Any) -> str:
+    from ruamel.yaml.comments import CommentedMap
+
+    yaml = _yaml()
     document = yaml.load(text) if text.strip() else None
     comments_only = document is None and text.strip()
     if document is None:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmops_cli.errors import NothingSelectedError, Problems, UserError
-from llmops_cli.files.labels_file import LABELS_FILE
+from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError
+from llmops_cli.files.labels_file import CONFLICT, LABELS_FILE
+from llmops_cli.files.text import read_text
 from llmops_cli.templating.closure import unused_inputs
 from llmops_cli.workflows.labels import check_labels
 from llmops_cli.workflows.preparing import prepare
@@ -36,21 +37,40 @@ def check(directory: Path, paths: Sequence[str]) -> Checked:
         hint = "prompts stand under prompts/, evalsets under evalsets/"
         raise NothingSelectedError("there is nothing to check", hint=hint)
     warnings: list[str] = []
+    looked_at: frozenset[str] = frozenset()
     for name in prompts:
+        if "@" in name or not name.isprintable():
+            hint = "rename the file: what stands behind an @ is a revision, and a name is one line"
+            problems.add(
+                f"{name!r} cannot be the name of a prompt", SourceLocation(project.prompt_paths[name]), hint
+            )
         try:
             prompt = project.prompt(name)
         except UserError as error:
             problems.take(error)
         else:
             unused = unused_inputs(prompt)
+            for path in sorted(prompt.sources - looked_at):
+                _check_marks(project, path, problems)
+            looked_at |= prompt.sources
             warnings += [f"{prompt.path}: the input {i!r} is declared and used nowhere" for i in unused]
     cases = sum(_check_evalset(project, name, problems) for name in evalsets)
     if not paths or any(path.removeprefix("./") == LABELS_FILE for path in paths):
         revisions = Revisions(project)
-        check_labels(revisions, problems)
+        warnings += check_labels(revisions, problems)
         revisions.close()
     problems.raise_if_any()
     return Checked(len(prompts), len(evalsets), cases, tuple(warnings))
+
+
+def _check_marks(project: Project, path: str, problems: Problems) -> None:
+    """A template is any text, so the marks of a merge conflict would be sent to the model."""
+    text = read_text(project.tree, path) or ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith(CONFLICT):
+            hint = "decide for one side, and take the marks out"
+            problems.add("the marks of a merge conflict", SourceLocation(path, number), hint)
+            return
 
 
 def _check_evalset(project: Project, name: str, problems: Problems) -> int:

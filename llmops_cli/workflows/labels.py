@@ -3,12 +3,18 @@
 from dataclasses import dataclass, replace
 
 from llmops_cli.domain.prompt import short_digest
+from llmops_cli.domain.tree import read_bytes
 from llmops_cli.errors import FileError, MissingHistoryError, Problems, SourceLocation, UserError
 from llmops_cli.files.labels_file import LABELS_FILE, LabelTarget, parse_labels, with_label, without_label
-from llmops_cli.files.text import read_text
+from llmops_cli.files.labels_text import as_before
+from llmops_cli.files.text import decode
 from llmops_cli.store.atomic import write_text
+from llmops_cli.store.local_folder import local_folder
+from llmops_cli.store.lock import locked
 from llmops_cli.workflows.promotions import label_history, target_before
 from llmops_cli.workflows.revisions import UNSHALLOW, Revisions
+
+_WORD = "letters, digits, `-`, `_` and `.` only, and no `-` first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,9 @@ def check_labels(revisions: Revisions, problems: Problems) -> list[str]:
     for name, targets in labels.items():
         now = None if name in revisions.project.prompt_paths else revisions.versions.name_now(name)
         for label, target in targets.items():
+            if not _is_label(label):
+                problems.add(f"{label!r} is no label", target.where, _WORD)
+                continue
             if now is not None and label not in labels.get(now, {}):
                 hint = f"write it under {now!r}, or the label is lost"
                 problems.add(f"the prompt {name!r} is called {now!r} now", target.where, hint)
@@ -108,19 +117,25 @@ def _commit_of(revisions: Revisions, name: str, digest: str) -> str:
 
 def _write(revisions: Revisions, name: str, label: str, target: LabelTarget | None) -> LabelChange:
     revisions.project.require_worktree("label")
-    tree = revisions.project.tree
-    text = read_text(tree, LABELS_FILE) or ""
-    before = parse_labels(text).get(name, {}).get(label)
-    if target is None:
-        text = without_label(text, name, label)
-    elif before is None or before.digest != target.digest:
-        text = with_label(text, name, label, target)
-    else:
-        return LabelChange(name, label, before, before)
-    write_text(revisions.project.root / LABELS_FILE, text)
+    root, tree = revisions.project.root, revisions.project.tree
+    with locked(local_folder(root) / "labels.lock", f"changing {LABELS_FILE}"):
+        data = read_bytes(tree, LABELS_FILE) or b""
+        text = decode(data, LABELS_FILE)
+        before = parse_labels(text).get(name, {}).get(label)
+        if target is None:
+            text = without_label(text, name, label) if before is not None else text
+        elif before is None or before.digest != target.digest:
+            text = with_label(text, name, label, target)
+        else:
+            return LabelChange(name, label, before, before)
+        write_text(root / LABELS_FILE, as_before(text, data))
     return LabelChange(name, label, before, target)
 
 
 def _check_word(label: str) -> None:
-    if not label or not all(character.isalnum() or character in "-_." for character in label):
-        raise UserError(f"{label!r} is no label", hint="letters, digits, `-`, `_` and `.` only")
+    if not _is_label(label):
+        raise UserError(f"{label!r} is no label", hint=_WORD)
+
+
+def _is_label(word: str) -> bool:
+    return bool(word) and word[0] != "-" and all(one.isalnum() or one in "-_." for one in word)
