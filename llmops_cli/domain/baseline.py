@@ -131,13 +131,22 @@ def _same_text(one: BaselineLine, other: BaselineLine) -> bool:
 
 
 def _capped(lines: Sequence[BaselineLine], most: int) -> list[BaselineLine]:
-    excess = sum(line.count for line in lines) - most
-    kept: list[BaselineLine] = []
-    for line in lines:
-        drop = min(max(excess, 0), line.count)
-        excess -= drop
-        if drop == 0:
-            kept.append(line)
-        elif drop < line.count:
-            kept.append(replace(line, count=line.count - drop, calls=line.calls[drop:], raw=""))
-    return kept
+    """At most so many trials: each line gives up its oldest, in proportion to how many it has.
+
+    Equal answers stand in one line, so to take all from the first would drop the common answers and leave the
+    rare ones: a record that grows worse by itself.
+    """
+    total = sum(line.count for line in lines)
+    excess = total - most
+    if excess <= 0:
+        return list(lines)
+    shares = [excess * line.count / total for line in lines]
+    drops = [int(share) for share in shares]
+    largest = sorted(range(len(lines)), key=lambda place: drops[place] - shares[place])
+    for place in largest[: excess - sum(drops)]:
+        drops[place] += 1
+    return [
+        line if not drop else replace(line, count=line.count - drop, calls=line.calls[drop:], raw="")
+        for line, drop in zip(lines, drops, strict=True)
+        if drop < line.count
+    ]

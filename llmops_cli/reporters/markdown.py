@@ -130,8 +130,7 @@ def _difference(result: Result) -> Iterator[str]:
         if comparison.statistics is not None and comparison.statistics.tests:
             test = comparison.statistics.tests[0]
             points = figures.signed(round(-test.drop * 100, 1), " pts")
-            bound = f", at most {test.at_most * 100:.1f} pts worse (95 %)" if test.at_most is not None else ""
-            falls.append((test.drop, f"{title}{test.metric} {points}{bound}"))
+            falls.append((test.drop, f"{title}{test.metric} {points}{summary.bound_of(test)}"))
         elif before is not None and before.pass_rate is not None and now.pass_rate is not None:
             drop = before.pass_rate - now.pass_rate
             falls.append((drop, f"{title}pass rate {figures.signed(round(-drop * 100, 1), ' pts')}"))

@@ -62,6 +62,8 @@ def case_section(comparison: Comparison, delta: Delta, links: Links) -> str:
 
 def _heading(comparison: Comparison, delta: Delta, links: Links) -> str:
     word = "regressed" if delta.kind is DeltaKind.REGRESSED else "failed"
+    if delta.case_id in comparison.fell_most and delta.kind is not DeltaKind.REGRESSED:
+        word = "fell"
     if delta.accepted:
         word = f"accepted by {prose(delta.accepted_by)}" if delta.accepted_by else "accepted"
     critical = ", critical" if delta.case and delta.case.critical else ""

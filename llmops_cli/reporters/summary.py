@@ -102,11 +102,15 @@ def _test(test: SetTest, *, graded: bool) -> str:
         change = f"{-test.drop:+.2f}".replace("-", "−") if abs(test.drop) >= 0.005 else "±0"
         return f"{inert(test.metric)} {change} ({test.base:.2f} → {test.candidate:.2f}){p}"
     change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
-    bound = ""
-    if test.at_most is not None and test.at_most < 1:  # nothing is more than 100 points worse
-        bound = f", {_bound(test.at_most)} (95 %)"
     asked = "would new cases show it (each case by itself): " if test.method.startswith("clustered") else ""
-    return f"{asked}{change}{bound}, p = {test.adjusted_p:.2g}"
+    return f"{asked}{change}{bound_of(test)}, p = {test.adjusted_p:.2g}"
+
+
+def bound_of(test: SetTest) -> str:
+    """How much worse it may be at most; empty where that says nothing."""
+    if test.at_most is None or test.at_most >= 1:  # nothing is more than 100 points worse
+        return ""
+    return f", {_bound(test.at_most)} (95 %)"
 
 
 def _bound(at_most: float) -> str:

@@ -129,6 +129,8 @@ class _Report:
         from rich.text import Text
 
         word = delta.kind.value.upper() if delta.kind is DeltaKind.REGRESSED else "FAILED"
+        if delta.case_id in comparison.fell_most and delta.kind is not DeltaKind.REGRESSED:
+            word = "FELL"
         word = "ACCEPTED" if delta.accepted else word
         where = str(delta.case.where) if delta.case else comparison.evalset
         head = Text()

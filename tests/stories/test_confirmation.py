@@ -7,10 +7,11 @@ import pytest
 from llmops_cli.errors import ExitCode
 from tests.support.project import Project, kinds_of
 
-# Answers right with a chance that stands in the messages, drawn anew at each call.
+# Answers right with a chance that stands in the messages, drawn anew at each call: the n-th call of a question gets
+# the same answer in every run of the tests, whatever else is asked at the same time.
 NOISY = """
-import hashlib, itertools, pathlib, re
-CALLS = itertools.count()
+import collections, hashlib, itertools, pathlib, re
+CALLS = collections.defaultdict(itertools.count)
 UNLUCKY = pathlib.Path(__file__).with_name("unlucky.txt")
 
 def answer(messages):
@@ -18,7 +19,8 @@ def answer(messages):
     if UNLUCKY.exists() and text.strip() in UNLUCKY.read_text().splitlines():
         return "wrong"
     chance = float(re.search(r"chance ([0-9.]+)", messages[0]["content"] + text)[1])
-    draw = int(hashlib.sha256(f"{text}{next(CALLS)}".encode()).hexdigest()[:8], 16) / 2**32
+    key = f"{messages[0]['content']} {text}"
+    draw = int(hashlib.sha256(f"{key}{next(CALLS[key])}".encode()).hexdigest()[:8], 16) / 2**32
     return "right" if draw < chance else "wrong"
 """
 PROMPT = """\

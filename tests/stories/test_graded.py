@@ -7,12 +7,13 @@ from tests.support.project import GREET, Project
 
 # a good answer says so, with a number that wavers by a tenth
 WAVERING = """
-import hashlib, itertools, re
-CALLS = itertools.count()
+import collections, hashlib, itertools, re
+CALLS = collections.defaultdict(itertools.count)
 
 def answer(messages):
     worth = float(re.search(r"worth ([0-9.]+)", messages[0]["content"])[1])
-    draw = int(hashlib.sha256(str(next(CALLS)).encode()).hexdigest()[:8], 16) / 2**32
+    key = str(messages)  # the n-th call of a question is answered alike in every run of the tests
+    draw = int(hashlib.sha256(f"{key}{next(CALLS[key])}".encode()).hexdigest()[:8], 16) / 2**32
     return f"an answer of {worth + (draw - 0.5) / 5:.3f}"
 """
 CHECKS = """

@@ -51,7 +51,7 @@ def test_ten_cases_are_shown_whole_in_each_report_for_people(fallen: Project) ->
     markdown = fallen.llmops("report", "--format", "markdown").stdout
     assert result.stdout.count("4 of 4 passed before, 2 of 4 passed now") == 10
     assert markdown.count("4 of 4 passed before, 2 of 4 passed now") == 10
-    assert "FAILED  c00" in result.stdout
+    assert "FELL  c00" in result.stdout
     assert "FAILED  c03" not in result.stdout  # it did not fall
     assert "question 0" in markdown
     assert "+wrong" in markdown
