@@ -7,7 +7,7 @@ from benchmarks.harness import LLMOPS, against, function, once, peak, process, s
 from benchmarks.projects import PROMPT, project
 from llmops_cli import load
 from llmops_cli.domain.revision import parse_reference
-from llmops_cli.workflows.loading import BundleSource
+from llmops_cli.workflows.application.loading import BundleSource
 
 PROMPTS = 500
 TARGET = 0.030

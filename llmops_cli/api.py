@@ -20,8 +20,8 @@ from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.revision import parse_reference
 from llmops_cli.errors import RenderError, UserError
-from llmops_cli.workflows.loaded import LoadedPrompt, PromptVersion
-from llmops_cli.workflows.loading import BundleSource, ProjectSource
+from llmops_cli.workflows.application.loaded import LoadedPrompt, PromptVersion
+from llmops_cli.workflows.application.loading import BundleSource, ProjectSource
 
 __all__ = [
     "BundleError",

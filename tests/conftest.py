@@ -21,6 +21,10 @@ _ALLOWED = tuple(
     os.path.realpath(path)
     for path in (Path(__file__).parents[1], sys.prefix, sys.base_prefix, tempfile.gettempdir())
 )
+_FOREIGN_START = ("LLMOPS_", "GIT_", "LITELLM_", "GITHUB_", "GITLAB_", "CI_", "RUNNER_", "FORCE_", "TTY_")
+_FOREIGN_END = ("_API_KEY", "_API_BASE", "_TOKEN")
+_FOREIGN_NAMES = ("CI", "TF_BUILD", "TEAMCITY_VERSION", "COLUMNS", "LINES", "COLORTERM", "CLICOLOR_FORCE")
+"""Variables of a developer's shell or a CI service that change what is printed or asked."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost", b"localhost", b"127.0.0.1", None, "")
 
 
@@ -31,7 +35,7 @@ class GuardError(AssertionError):
 def pytest_configure(config: pytest.Config) -> None:
     """Strip what a developer's shell or a CI service exports, then watch what is opened."""
     for name in list(os.environ):
-        if name.startswith(("LLMOPS_", "GIT_", "LITELLM_")) or name.endswith(("_API_KEY", "_API_BASE")):
+        if name.startswith(_FOREIGN_START) or name.endswith(_FOREIGN_END) or name in _FOREIGN_NAMES:
             del os.environ[name]
     home = tempfile.mkdtemp(prefix="llmops-home-")
     os.environ.update(HOME=home, XDG_CONFIG_HOME=f"{home}/.config", XDG_CACHE_HOME=f"{home}/.cache")

@@ -23,7 +23,7 @@ def accept(
     The baseline is a file beside the evalset: commit it, and it is reviewed with the prompt.
     """
     from llmops_cli.reporters.figures import plural
-    from llmops_cli.workflows.accept import accept as accept_run
+    from llmops_cli.workflows.evaluation.accept import accept as accept_run
     from llmops_cli.workflows.project import open_project
 
     for done in accept_run(open_project(directory), run, evalsets or [], bank=bank):

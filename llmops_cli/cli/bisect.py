@@ -47,9 +47,9 @@ def bisect(
 
     from llmops_cli.reporters.bisect import bisect_to_dict, format_bisect, format_estimate
     from llmops_cli.reporters.progress import Progress
-    from llmops_cli.workflows import bisect as workflow
+    from llmops_cli.workflows.bisect import bisect as workflow
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.revisions import Revisions
     from llmops_cli.workflows.wiring import CallOptions
 
     calls = CallOptions(concurrency=concurrency, timeout=timeout, max_cost=max_cost, calls=not no_calls)

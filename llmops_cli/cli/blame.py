@@ -19,9 +19,9 @@ def blame(
     Included partials are expanded in place.
     """
     from llmops_cli.reporters.blame import blame_to_dict, format_blame
-    from llmops_cli.workflows.blame import blame as read_blame
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.blame import blame as read_blame
+    from llmops_cli.workflows.versions.revisions import Revisions
 
     revisions = Revisions(open_project(directory))
     try:

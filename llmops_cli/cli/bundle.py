@@ -20,7 +20,7 @@ def bundle(
     """Write prompts and labels as one file, for images without .git."""
     from llmops_cli.domain.bundle import bundle_to_text
     from llmops_cli.store.bundle_file import write_bundle
-    from llmops_cli.workflows.bundle import bundle as make
+    from llmops_cli.workflows.application.bundle import bundle as make
     from llmops_cli.workflows.outputs import refuse_inputs
     from llmops_cli.workflows.project import open_project
 

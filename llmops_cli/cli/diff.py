@@ -63,8 +63,8 @@ def diff(
     from importlib import import_module
 
     from llmops_cli.reporters.progress import Progress
-    from llmops_cli.workflows.diff import DiffOptions
-    from llmops_cli.workflows.diff import diff as run_diff
+    from llmops_cli.workflows.diff.diff import DiffOptions
+    from llmops_cli.workflows.diff.diff import diff as run_diff
     from llmops_cli.workflows.project import open_project
     from llmops_cli.workflows.wiring import CallOptions
 

@@ -22,7 +22,7 @@ from llmops_cli.errors import ExitCode, Problem, UserError
 
 if TYPE_CHECKING:
     from llmops_cli.domain.comparison import Result
-    from llmops_cli.workflows.estimate import Estimate
+    from llmops_cli.workflows.evaluation.estimate import Estimate
 
 
 def evaluate(
@@ -113,11 +113,11 @@ def evaluate(
     0 pass, 1 regression, 2 a mistake in a file or option, 3 no verdict could be reached, 5 nothing selected.
     """
     from llmops_cli.reporters.progress import Progress
-    from llmops_cli.workflows.evaluate import EvalOptions, estimate_run
-    from llmops_cli.workflows.evaluate import evaluate as run_evaluation
+    from llmops_cli.workflows.evaluation.evaluate import EvalOptions, estimate_run
+    from llmops_cli.workflows.evaluation.evaluate import evaluate as run_evaluation
     from llmops_cli.workflows.project import open_project, open_project_at
     from llmops_cli.workflows.report_files import known_format, plan_reports, write_reports
-    from llmops_cli.workflows.selection import Selection
+    from llmops_cli.workflows.trials.selection import Selection
     from llmops_cli.workflows.wiring import CallOptions
 
     if record is not None and replay is not None:

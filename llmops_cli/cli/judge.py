@@ -48,8 +48,8 @@ def judge(
     from llmops_cli.reporters.judge import format_judge, judge_to_dict
     from llmops_cli.reporters.progress import Progress
     from llmops_cli.store.atomic import write_text
-    from llmops_cli.workflows.judging import JudgeOptions, calibrate
     from llmops_cli.workflows.project import open_project
+    from llmops_cli.workflows.rescoring.judging import JudgeOptions, calibrate
     from llmops_cli.workflows.wiring import CallOptions
 
     calls = CallOptions(concurrency=concurrency, max_cost=max_cost, calls=not no_calls)

@@ -25,9 +25,9 @@ def label(
 ) -> None:
     """Point a label at a version, list labels, or remove one."""
     from llmops_cli.domain.prompt import short_digest
-    from llmops_cli.workflows.labels import remove_label, set_label
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.labels import remove_label, set_label
+    from llmops_cli.workflows.versions.revisions import Revisions
 
     revisions = Revisions(open_project(directory))
     if label is None:
@@ -63,9 +63,9 @@ def rollback(
 ) -> None:
     """Point a label back at the version it pointed at before."""
     from llmops_cli.domain.prompt import short_digest
-    from llmops_cli.workflows.labels import rollback as roll_back
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.labels import rollback as roll_back
+    from llmops_cli.workflows.versions.revisions import Revisions
 
     revisions = Revisions(open_project(directory))
     change = roll_back(revisions, name, label)

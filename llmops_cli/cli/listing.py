@@ -12,9 +12,9 @@ from llmops_cli.cli.output import emit
 def list_(directory: Directory = HERE, output: FormatOption = Format.TERMINAL) -> None:
     """List prompts and evalsets: version, labels, baseline."""
     from llmops_cli.reporters.history import format_list, list_to_dict
-    from llmops_cli.workflows.listing import list_all
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.listing import list_all
+    from llmops_cli.workflows.versions.revisions import Revisions
 
     revisions = Revisions(open_project(directory))
     prompts, evalsets = list_all(revisions)
@@ -40,15 +40,15 @@ def show(
 ) -> None:
     """Show one version of a prompt in full."""
     from llmops_cli.reporters.history import format_show, show_to_dict
-    from llmops_cli.workflows.listing import show as find
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.listing import show as find
+    from llmops_cli.workflows.versions.revisions import Revisions
 
     revisions = Revisions(open_project(directory))
     if on is None:
         shown, promotion = find(revisions, name), None
     else:
-        from llmops_cli.workflows.listing import show_on
+        from llmops_cli.workflows.versions.listing import show_on
 
         shown, promotion = show_on(revisions, name, on)
     revisions.close()

@@ -19,9 +19,9 @@ def log(
     """List the versions of a prompt, across renames."""
     from llmops_cli.domain.revision import parse_reference
     from llmops_cli.reporters.history import format_graph, format_log, log_to_list
-    from llmops_cli.workflows.log import log as read_log
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.log import log as read_log
+    from llmops_cli.workflows.versions.revisions import Revisions
 
     revisions = Revisions(open_project(directory))
     entries = read_log(revisions, parse_reference(name))[:number]

@@ -10,7 +10,7 @@ from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
 from llmops_cli.cli.output import emit
 
 if TYPE_CHECKING:
-    from llmops_cli.workflows.power import Power
+    from llmops_cli.workflows.evaluation.power import Power
 
 
 def power(
@@ -19,7 +19,7 @@ def power(
     output: FormatOption = Format.TERMINAL,
 ) -> None:
     """Say how small a drop a set can see, and what more would cost."""
-    from llmops_cli.workflows.power import power as tables
+    from llmops_cli.workflows.evaluation.power import power as tables
     from llmops_cli.workflows.project import open_project
 
     found = tables(open_project(directory), evalset)

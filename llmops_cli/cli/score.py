@@ -41,8 +41,8 @@ def score(
     from llmops_cli.reporters.progress import Progress
     from llmops_cli.reporters.rescore import format_rescored, rescored_to_dict
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.rescore import rescore
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.rescoring.rescore import rescore
+    from llmops_cli.workflows.versions.revisions import Revisions
     from llmops_cli.workflows.wiring import CallOptions
 
     calls = CallOptions(concurrency=concurrency, max_cost=max_cost, calls=not no_calls)

@@ -9,11 +9,11 @@ from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, Us
 from llmops_cli.files.labels_file import CONFLICT, LABELS_FILE
 from llmops_cli.files.text import read_text
 from llmops_cli.templating.closure import unused_inputs
-from llmops_cli.workflows.labels import check_labels
-from llmops_cli.workflows.preparing import prepare
 from llmops_cli.workflows.project import Project, open_project, read_tracked_evalset
-from llmops_cli.workflows.revisions import Revisions
-from llmops_cli.workflows.selection import Selection
+from llmops_cli.workflows.trials.preparing import prepare
+from llmops_cli.workflows.trials.selection import Selection
+from llmops_cli.workflows.versions.labels import check_labels
+from llmops_cli.workflows.versions.revisions import Revisions
 
 
 @dataclass(frozen=True, slots=True)

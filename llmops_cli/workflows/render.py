@@ -13,9 +13,9 @@ from llmops_cli.engine.events import Event
 from llmops_cli.engine.loop import run_loop
 from llmops_cli.errors import NothingSelectedError, NoVerdictError, SourceLocation, UserError, did_you_mean
 from llmops_cli.templating.render import PromptRenderer, restrict
-from llmops_cli.workflows.planning import make_request, project_model
 from llmops_cli.workflows.project import Project
-from llmops_cli.workflows.revisions import Revisions
+from llmops_cli.workflows.trials.planning import make_request, project_model
+from llmops_cli.workflows.versions.revisions import Revisions
 from llmops_cli.workflows.wiring import CallOptions, build
 
 COMMAND_LINE = SourceLocation("--var")

@@ -19,10 +19,10 @@ from llmops_cli.providers.recording import Recording
 from llmops_cli.providers.retrying import Retrying
 from llmops_cli.store.cache import ResponseCache
 from llmops_cli.store.local_folder import local_folder
-from llmops_cli.workflows.identity import ScorerIdentities
 from llmops_cli.workflows.project import Project
-from llmops_cli.workflows.scoring import CaseScoring
-from llmops_cli.workflows.tools import JudgePrompts, Tools
+from llmops_cli.workflows.trials.identity import ScorerIdentities
+from llmops_cli.workflows.trials.scoring import CaseScoring
+from llmops_cli.workflows.trials.tools import JudgePrompts, Tools
 
 FREE = ("offline", "echo")
 """Providers that answer here, at no cost."""

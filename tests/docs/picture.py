@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from llmops_cli.reporters.terminal import format_terminal
-from llmops_cli.workflows.evaluate import EvalOptions, evaluate
+from llmops_cli.workflows.evaluation.evaluate import EvalOptions, evaluate
 from llmops_cli.workflows.init import init
 from llmops_cli.workflows.project import open_project
 from tests.support.project import Project

@@ -121,9 +121,9 @@ def test_lines_that_came_by_a_merged_branch_are_the_branchs(project: Project) ->
 @pytest.mark.parametrize("width", ["40", "80", "200"])
 def test_it_fits_the_screen(project: Project, width: str) -> None:
     from llmops_cli.reporters.blame import format_blame
-    from llmops_cli.workflows.blame import blame
     from llmops_cli.workflows.project import open_project
-    from llmops_cli.workflows.revisions import Revisions
+    from llmops_cli.workflows.versions.blame import blame
+    from llmops_cli.workflows.versions.revisions import Revisions
 
     history(project)
     text = format_blame(blame(Revisions(open_project(project.root)), "greet"), int(width))

@@ -15,7 +15,7 @@ import pytest
 from llmops_cli import LoadedPrompt, UserError, load
 from llmops_cli.domain.revision import parse_reference
 from llmops_cli.errors import ExitCode
-from llmops_cli.workflows.loading import ProjectSource
+from llmops_cli.workflows.application.loading import ProjectSource
 from tests.support.model_server import ModelServer
 from tests.support.project import GREET, Project, Result, process_environment
 

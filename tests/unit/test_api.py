@@ -19,7 +19,7 @@ from llmops_cli.domain.prompt import InputSpec, MessageTemplate, Prompt, Templat
 from llmops_cli.domain.revision import parse_reference
 from llmops_cli.domain.settings import ModelAlias, Settings
 from llmops_cli.errors import FileError, SourceLocation
-from llmops_cli.workflows.loading import BundleSource, ProjectSource
+from llmops_cli.workflows.application.loading import BundleSource, ProjectSource
 from tests.support.project import GREET, process_environment
 
 SCHEMA = {"type": "object", "properties": {"zebra": {"type": "string"}, "ant": {"type": "string"}}}

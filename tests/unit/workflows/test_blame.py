@@ -8,8 +8,8 @@ from llmops_cli.domain.prompt import MessageTemplate, Prompt, TemplateText
 from llmops_cli.domain.revision import CommitInfo
 from llmops_cli.errors import SourceLocation
 from llmops_cli.templating.expansion import expanded_lines
-from llmops_cli.workflows.blame import attribute
-from llmops_cli.workflows.versions import Standing
+from llmops_cli.workflows.versions.blame import attribute
+from llmops_cli.workflows.versions.versions import Standing
 
 WHERE = SourceLocation("prompts/p.yaml", 3)
 LINES = st.lists(

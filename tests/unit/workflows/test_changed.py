@@ -6,10 +6,10 @@ from itertools import combinations
 import pytest
 
 from llmops_cli.vcs.repository import Repository
-from llmops_cli.workflows import changed
-from llmops_cli.workflows.changed import Choice, choose
+from llmops_cli.workflows.evaluation import changed
+from llmops_cli.workflows.evaluation.changed import Choice, choose
 from llmops_cli.workflows.project import open_project
-from llmops_cli.workflows.revisions import Revisions
+from llmops_cli.workflows.versions.revisions import Revisions
 from tests.support.project import Project
 
 SET = "prompt: {}\nscorers: [{{contains: x}}]\n"

@@ -5,9 +5,9 @@ import pytest
 from llmops_cli.domain.changes import Kind
 from llmops_cli.domain.diff import PromptDiff
 from llmops_cli.files.prompt_file import prompt_name
-from llmops_cli.workflows.diff_pairs import PromptPair, pair_up
-from llmops_cli.workflows.diff_prompts import compare_prompts
-from llmops_cli.workflows.diff_sides import Loaded
+from llmops_cli.workflows.diff.pairs import PromptPair, pair_up
+from llmops_cli.workflows.diff.prompts import compare_prompts
+from llmops_cli.workflows.diff.sides import Loaded
 from llmops_cli.workflows.project import load_prompt
 from tests.unit.workflows.trees import DictTree
 

@@ -1,0 +1,193 @@
+"""Confirmation: suspicious cases are asked again, candidate and base in turn, until it is clear.
+
+What to ask and when to stop is decided in `comparison/confirmation.py`; this only asks and counts. Both
+sides are interleaved in time, so that a provider that drifts meanwhile hits both.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from llmops_cli.comparison.confirmation import Plan, Standing, examine
+from llmops_cli.comparison.grading import graded
+from llmops_cli.comparison.pairs import pairs_of
+from llmops_cli.comparison.replayed import asked, known_unchanged
+from llmops_cli.comparison.rule import Compared, Examined, plans
+from llmops_cli.domain.comparison import Comparison, Delta, Side
+from llmops_cli.domain.comparison_json import reference_of
+from llmops_cli.domain.evalset import Case
+from llmops_cli.domain.provider import ProviderError
+from llmops_cli.domain.request import Request
+from llmops_cli.domain.spending import Purpose
+from llmops_cli.engine.events import Confirming, Observer
+from llmops_cli.errors import UserError
+from llmops_cli.stats.stratified import Counts
+from llmops_cli.workflows.trials.planning import EvalsetPlan
+from llmops_cli.workflows.wiring import Parts
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request of one side, the model that answers it, and the first trial number that is still fresh."""
+
+    request: Request
+    model: str
+    first_trial: int
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A suspicious case with what can be asked of it; a side that cannot be asked says why."""
+
+    plan: EvalsetPlan
+    case: Case
+    candidate: Question
+    accepted: str | None
+    """The accepted answer, for judges that compare with it."""
+    base: Callable[[], Question]
+    """Raises UserError where the base version is not at hand."""
+
+
+class Confirmation:
+    """Runs the examinations of one evaluation. `most` calls at most; None leaves it to the plans."""
+
+    def __init__(self, parts: Parts, observe: Observer, most: int | None) -> None:
+        self._parts = parts
+        self._observe = observe
+        self._left = most
+        self._turns = asyncio.Semaphore(parts.workers)
+        self.calls = 0
+        self.why_not: list[str] = []
+
+    @property
+    def left(self) -> int | None:
+        """How many trials may still be asked; None where nobody set a limit."""
+        return self._left
+
+    async def examine_all(
+        self, compared: Sequence[Compared], suspects: Mapping[tuple[int, str], Suspect]
+    ) -> dict[tuple[int, str], Examined]:
+        """What became of each suspicious case, as far as it could be asked."""
+        # where not even a clean break could be confirmed, no call is spent and the flip stays unconfirmed
+        planned = {key: plan for key, plan in plans(compared).items() if key in suspects and plan.reachable}
+        if not planned:
+            return {}
+        self._observe(Confirming(len(planned), sum(plan.calls for plan in planned.values())))
+        found: dict[tuple[int, str], Examined] = {}
+        for doubtful in (False, True):  # flips have the first claim on what may be spent
+            keys = [key for key, plan in planned.items() if plan.doubtful is doubtful]
+            steps = await asyncio.gather(*(self._examine(planned[key], suspects[key]) for key in keys))
+            found |= zip(keys, steps, strict=True)
+        return found
+
+    async def _examine(self, plan: Plan, suspect: Suspect) -> Examined:
+        fresh = Counts(0, 0, 0, 0)
+        step = examine(plan, fresh)
+        while step.standing is Standing.GO_ON:
+            more = await self._round(suspect, fresh, step.candidate, step.base)
+            if more is None:
+                break
+            fresh = more
+            step = examine(plan, fresh)
+        return Examined(fresh, step, plan)
+
+    async def _round(self, suspect: Suspect, fresh: Counts, candidate: int, base: int) -> Counts | None:
+        """The counts after the next trials of both sides, or None where not all could be had."""
+        if self._left is not None:
+            if self._left < candidate + base:
+                self._note("no more calls were allowed for it (--confirm)")
+                return None
+            self._left -= candidate + base
+        try:
+            sides = [(suspect.candidate, fresh.trials, candidate)]
+            if base:
+                sides.append((suspect.base(), fresh.base_trials, base))
+        except UserError as error:
+            self._note(error.problems[0].message)
+            return None
+        asks: list[list[Awaitable[bool | None]]] = [
+            [self._trial(suspect, question, question.first_trial + done + n) for n in range(count)]
+            for question, done, count in sides
+        ]
+        # in turns: candidate, base, candidate, base … as far as both go
+        order = [(side, ask) for turn in range(max(candidate, base)) for side, row in enumerate(asks)
+                 for ask in row[turn : turn + 1]]  # fmt: skip
+        answers = await asyncio.gather(*(ask for _, ask in order))
+        if any(answer is None for answer in answers):
+            return None
+        passes = [0, 0]
+        for (side, _), passed in zip(order, answers, strict=True):
+            passes[side] += bool(passed)
+        return Counts(
+            fresh.passes + passes[0],
+            fresh.trials + candidate,
+            fresh.base_passes + passes[1],
+            fresh.base_trials + base,
+        )
+
+    async def _trial(self, suspect: Suspect, question: Question, number: int) -> bool | None:
+        """Whether a fresh trial passes; None where it was not answered or could not be judged."""
+        async with self._turns:
+            try:
+                response, _ = await self._parts.asker.ask(
+                    question.model, question.request, number, Purpose.CONFIRM
+                )
+            except ProviderError as error:
+                self._note(str(error))
+                return None
+            self.calls += 1
+            specs = suspect.plan.evalset.scorers_of(suspect.case)
+            scores = await self._parts.scoring.score(
+                specs, suspect.case, question.request, response, accepted=suspect.accepted, trial=number
+            )
+        gating = [named for named in scores if named.severity == "fail"]
+        if any(named.score is not None and not named.score.passed for named in gating):
+            return False
+        missing = next((named.failure for named in gating if named.score is None), None)
+        if missing:
+            self._note(missing)
+        return None if missing else True
+
+    def _note(self, why: str) -> None:
+        if why not in self.why_not:
+            self.why_not.append(why)
+
+
+def counts_of(delta: Delta) -> Counts:
+    """The judged trials of both sides.
+
+    What the candidate has from the base's own record counts once; where that is all it has, it is the base.
+    """
+    base = delta.base
+    unchanged = known_unchanged(delta.candidate, base)
+    mine = base if unchanged else Side(asked(delta.candidate, base))
+    return Counts(mine.passes, mine.trials, base.passes, base.trials)
+
+
+def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compared:
+    """What counts of a comparison: comparable cases, and not those that the branch accepts.
+
+    Where answers do not vary no case is left to chance, and of the gated metrics only those that a model
+    judges (`judged`).
+    """
+    gate = comparison.gate
+    varying = not comparison.variant.deterministic
+    metrics = {name: graded(comparison.deltas, name) for name in gate.metrics if varying or name in judged}
+    pairs = {name: pairs_of(comparison.deltas, name) for name in comparison.pairs}
+    signs = {name: found for name, found in pairs.items() if found is not None}
+    if reference_of(comparison.against):
+        signs = {}  # the accepted answers are not the other side here
+    if not varying:
+        return Compared(comparison.title, {}, metrics, gate.min_effect, effects=gate.metrics, pairs=signs)
+    counted = [delta for delta in comparison.deltas if delta.comparable and not delta.accepted]
+    return Compared(
+        comparison.title,
+        {delta.case_id: counts_of(delta) for delta in counted},
+        metrics,
+        min_effect=gate.min_effect,
+        effects=gate.metrics,
+        generalise=gate.generalise,
+        tags={delta.case_id: delta.case.tags for delta in counted if delta.case is not None},
+        unchanged={d.case_id for d in counted if known_unchanged(d.candidate, d.base)},
+        pairs=signs,
+    )

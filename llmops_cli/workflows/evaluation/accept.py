@@ -1,0 +1,242 @@
+"""`llmops accept`: a run's answers become the baseline, in a file that a reviewer reads as a diff."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from llmops_cli.comparison.totals import summary_of
+from llmops_cli.domain.baseline import Baseline, BaselineLine, VariantSummary, marks_key, union
+from llmops_cli.domain.comparison import Result
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, VariantInfo
+from llmops_cli.domain.redaction import redact
+from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError, did_you_mean
+from llmops_cli.files.baseline_file import format_baseline, line_to_dict, read_baseline
+from llmops_cli.store.atomic import write_text
+from llmops_cli.store.run_store import find_run, load_result, mark_accepted
+from llmops_cli.store.version_store import keep_version
+from llmops_cli.workflows.evaluation.earlier_runs import OtherTrials, other_trials
+from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.trials.marks import recorded_scores, remarked
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What happened to one baseline file.
+
+    Lines that are new, whose text changed, that are the same to a new request, to which trials were added,
+    that were kept as they are, dropped.
+    """
+
+    evalset: str
+    path: str
+    new: int
+    changed: int
+    same_text: int
+    added: int
+    kept: int
+    dropped: int
+    other_trials: int = 0
+    """Trials that other runs of the same prompt gave, and how many runs those were."""
+    other_runs: int = 0
+
+
+def accept(
+    project: Project, run_name: str | None, evalsets: Sequence[str], *, bank: bool = False
+) -> list[Accepted]:
+    """Write the baselines of a run; with `bank`, only add its trials to those on record.
+
+    Raises UserError where the run cannot stand as one; then nothing is written.
+    """
+    project.require_worktree("accept")
+    result = load_result(find_run(project.root, run_name))
+    parts = [part for part in result.run.evalsets if not evalsets or part.evalset.name in evalsets]
+    known = [part.evalset.name for part in result.run.evalsets]
+    for name in evalsets:
+        if name not in known:
+            raise NothingSelectedError(
+                f"run {result.run.id} holds no evalset {name!r}", hint=did_you_mean(name, known)
+            )
+    problems = Problems()
+    for part in parts:
+        _check(project, part, problems)
+    for comparison in result.comparisons:
+        if (comparison.against or "").startswith("variant "):  # the reference's own answers stand on no side
+            hint = "run `llmops eval` without --reference first; the answers are in the cache"
+            problems.add("the run compared its variants with each other", comparison.where, hint)
+    if problems:
+        found = problems.sorted()
+        raise UserError(found[0].message, problems=found)
+    written = [
+        _merge(
+            project, part, other_trials(project.root, part, result.run.id), _judged(result, part), bank=bank
+        )
+        for part in parts
+    ]
+    for (text, path), _ in written:
+        write_text(project.root / path, text)
+    for name in {variant.prompt for part in parts for variant in part.variants}:
+        keep_version(project.root, project.prompt(name))
+    mark_accepted(project.root, [part.evalset.path for part in parts])
+    return [report for _, report in written]
+
+
+def _judged(result: Result, part: EvalsetRun) -> dict[tuple[str, str], Sequence[Outcome]]:
+    """The trials on record as the run judged them, by (case, variant)."""
+    own = [one for one in result.comparisons if one.evalset == part.evalset.name]
+    return {(delta.case_id, delta.variant): delta.base.outcomes for one in own for delta in one.deltas}
+
+
+def _check(project: Project, part: EvalsetRun, problems: Problems) -> None:
+    """A baseline is a whole set, answered in full, by the prompts as they stand."""
+    where = SourceLocation(part.evalset.path)
+    if not part.complete:
+        hint = "run `llmops eval` without filters first"
+        problems.add(
+            "the run took only a part of this evalset, so it cannot be accepted as a whole", where, hint
+        )
+    unanswered = sorted({o.case_id for o in part.outcomes if o.passed is None})
+    if unanswered:
+        names = ", ".join(unanswered[:5]) + (" …" if len(unanswered) > 5 else "")
+        problems.add(
+            f"{len(unanswered)} cases could not be judged ({names})", where, "run `llmops eval` again"
+        )
+    for variant in part.variants:
+        try:
+            current = project.prompt(variant.prompt, where).digest
+        except UserError as error:
+            problems.take(error)
+            continue
+        if current != variant.prompt_digest:
+            hint = "run `llmops eval` again and look at the result"
+            problems.add(f"the prompt {variant.prompt!r} changed since that run", where, hint)
+
+
+def _merge(
+    project: Project,
+    part: EvalsetRun,
+    others: OtherTrials,
+    judged: Mapping[tuple[str, str], Sequence[Outcome]],
+    *,
+    bank: bool,
+) -> tuple[tuple[str, str], Accepted]:
+    """The new file's text: all answers to the accepted requests, old lines as they are where nothing is added."""
+    path = part.evalset.baseline_path
+    old = _old_baseline(project, path)
+    before = {key: list(lines) for key, lines in old.lines.items()} if old else {}
+    lines: list[BaselineLine] = []
+    tally = _Tally()
+    most = project.evalset(part.evalset.name).max_trials
+    for (case_id, variant_name), outcomes in part.by_case().items():
+        variant = next(info for info in part.variants if info.name == variant_name)
+        known = before.pop((case_id, variant_name), [])
+        inputs = part.inputs.get((case_id, variant_name), {})
+        on_record = {call for line in known for call in line.calls}
+        trials = others.beside((case_id, variant_name), outcomes, on_record, most)
+        new = _lines(variant, inputs, trials, project.settings.redact)
+        merged = _answers(remarked(known, judged.get((case_id, variant_name), ())), new, most, bank=bank)
+        tally.take(known, merged)
+        lines += merged
+    if bank:  # a run on main adds to the record; it takes nothing away
+        lines += [line for found in before.values() for line in found]
+        before = {}
+    text = format_baseline(part.evalset.name, _summaries(part, old), lines)
+    dropped = sum(len(found) for found in before.values())
+    report = Accepted(part.evalset.name, path, tally.new, tally.changed, tally.same_text, tally.added, tally.kept,
+                      dropped, len(others.taken), len(set(others.taken)))  # fmt: skip
+    return (text, path), report
+
+
+def _answers(
+    known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int, *, bank: bool
+) -> list[BaselineLine]:
+    """What stands for a case from now on: the record and the run where they answer the same request."""
+    request = new[0].request
+    same = [line for line in known if line.request == request]
+    if bank and known and not same:
+        return list(known)
+    return union(same, new, most)
+
+
+@dataclass
+class _Tally:
+    new: int = 0
+    changed: int = 0
+    same_text: int = 0
+    added: int = 0
+    kept: int = 0
+
+    def take(self, before: Sequence[BaselineLine], after: Sequence[BaselineLine]) -> None:
+        """Count what became of the lines of one case."""
+        for line in after:
+            if line.raw:
+                self.kept += 1
+            elif not before:
+                self.new += 1
+            elif any(old.request == line.request and old.output == line.output for old in before):
+                self.added += 1
+            elif any(old.output == line.output for old in before):
+                self.same_text += 1
+            else:
+                self.changed += 1
+
+
+def _summaries(part: EvalsetRun, old: Baseline | None) -> list[VariantSummary]:
+    return [
+        summary_of(
+            info.name,
+            [outcome for outcome in part.outcomes if outcome.variant == info.name],
+            old.summaries.get(info.name) if old else None,
+        )
+        for info in part.variants
+    ]
+
+
+def _old_baseline(project: Project, path: str) -> Baseline | None:
+    """What stands there; a file that cannot be read (a merge conflict) is written anew."""
+    try:
+        return read_baseline(project.tree, path)
+    except UserError:
+        return None
+
+
+def _lines(
+    variant: VariantInfo,
+    inputs: Mapping[str, str | None],
+    outcomes: Sequence[Outcome],
+    redactions: Sequence[str],
+) -> list[BaselineLine]:
+    """One line an answer, equal answers with equal marks once with their count, in order of trial."""
+    found: dict[str, list[BaselineLine]] = defaultdict(list)
+    for outcome in outcomes:
+        line = _line(variant, inputs, outcome, redactions)
+        bare = line_to_dict(replace(line, usage=None, scores={}, calls=()))
+        found[repr((bare, marks_key(line.scores)))].append(line)
+    return [
+        replace(lines[0], count=len(lines), calls=tuple(call for line in lines for call in line.calls))
+        for lines in found.values()
+    ]
+
+
+def _line(
+    variant: VariantInfo, inputs: Mapping[str, str | None], outcome: Outcome, redactions: Sequence[str]
+) -> BaselineLine:
+    response = outcome.response
+    assert response is not None  # _check refused a run with unanswered cases
+    output = redact(response.text, redactions)
+    return BaselineLine(
+        case_id=outcome.case_id,
+        variant=outcome.variant,
+        request=outcome.fingerprint,
+        prompt=variant.prompt_digest,
+        prompt_name=variant.prompt,
+        settings=variant.settings,
+        output=output,
+        tool_calls=response.tool_calls,
+        usage=response.usage,
+        served_model=response.served_model,
+        finish_reason=response.finish_reason,
+        inputs=inputs,
+        scores=recorded_scores(outcome),
+        calls=(response.call_id,) if response.call_id else (),
+        redacted=bool(redactions) and any(f"[{kind}]" in output for kind in redactions),
+    )

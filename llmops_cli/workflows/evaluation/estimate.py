@@ -1,0 +1,154 @@
+"""`eval --estimate`: what a run would ask and cost at most, without a call."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llmops_cli.domain.baseline import Baseline
+from llmops_cli.domain.evalset import Case, Evalset
+from llmops_cli.domain.request import Request, ResolvedModel
+from llmops_cli.engine.events import Event
+from llmops_cli.errors import UserError
+from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.trials.answering import Answering
+from llmops_cli.workflows.trials.base_side import known_answers
+from llmops_cli.workflows.trials.planning import EvalsetPlan, VariantPlan, input_digests
+from llmops_cli.workflows.trials.preparing import Prepared
+from llmops_cli.workflows.wiring import CallOptions, Parts, build, price_estimator
+
+_ANSWER_TOKENS = 1024
+"""Assumed length of an answer that a judge has to read, where the request under test sets no limit."""
+_CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Answers a run needs, where they would come from, and an upper bound of the price.
+
+    `base_calls` are answers of the base prompt that `--rerun-baseline` may ask for, `proof_calls` those of both
+    sides that `gate: {prove: …}` may. `cost` is in USD;
+    `unpriced` names the models whose price is unknown, which it leaves out.
+    """
+
+    answers: int
+    on_record: int
+    cached: int
+    calls: int
+    judge_calls: int
+    base_calls: int
+    cost: float
+    unpriced: tuple[str, ...]
+    proof_calls: int = 0
+
+
+NOTHING_TO_ASK = Estimate(0, 0, 0, 0, 0, 0, 0.0, ())
+
+
+def estimate(project: Project, prepared: Prepared, options: CallOptions, *, rerun: bool = False) -> Estimate:
+    """Count and price what `eval` would do with the same options. Raises UserError."""
+    parts = build(project, prepared.models, options, _ignore)
+    baselines = {} if options.fresh or options.recording else prepared.baselines
+    trials = list(Answering(prepared.plans, baselines, parts, _ignore, whole_record=True).trials())
+    evalsets = {plan.evalset.name: plan.evalset for plan in prepared.plans}
+    models = {model.key: model for model in prepared.models}
+    counts = {"on_record": 0, "cached": 0, "calls": 0, "judge_calls": 0, "base_calls": 0, "proof_calls": 0}
+    bill = _Bill()
+    for trial in trials:
+        judges = [] if trial.known else _judges(parts, evalsets[trial.group], trial.case, trial.request)
+        counts["judge_calls"] += len(judges)
+        for request, model in judges:
+            bill.add(model, request)
+        if trial.known is not None:
+            counts["on_record"] += 1
+        elif parts.asker.cached(trial.model, trial.request, trial.number) is not None:
+            counts["cached"] += 1
+        else:
+            counts["calls"] += 1
+            bill.add(models[trial.model], trial.request)
+    for model, request in _base_calls(prepared) if rerun else ():
+        # the base's request is not rendered for this: today's, of the same case, is near enough in length
+        counts["base_calls"] += 1
+        bill.add(model, request)
+    for plan in prepared.plans:
+        reused = baselines.get(plan.evalset.name)
+        for variant, case, number in _proof_trials(
+            plan, prepared.baselines[plan.evalset.name], reused, parts
+        ):
+            counts["proof_calls"] += number
+            judges = _judges(parts, plan.evalset, case, variant.requests[case.id])
+            counts["judge_calls"] += number * len(judges)
+            for request, model in [(variant.requests[case.id], variant.model), *judges]:
+                bill.add(model, request, number)
+    if parts.cache is not None:
+        parts.cache.close()
+    return Estimate(len(trials), **counts, cost=bill.cost, unpriced=tuple(sorted(bill.unpriced)))
+
+
+def _proof_trials(
+    plan: EvalsetPlan, baseline: Baseline | None, reused: Baseline | None, parts: Parts
+) -> Iterator[tuple[VariantPlan, Case, int]]:
+    """Trials that a proof may add to both sides of each case that is not answered from what is on record."""
+    most = plan.evalset.max_trials
+    if plan.evalset.gate.prove is None or baseline is None:
+        return
+    for variant in plan.variants:
+        if parts.providers[variant.model.key].deterministic:
+            continue
+        for case in plan.cases:
+            lines = baseline.lines.get((case.id, variant.variant.name), ())
+            on_record = sum(line.count for line in lines)
+            if on_record and not known_answers(reused, variant, case.id):
+                yield variant, case, max(0, most - plan.trials_of(case)) + max(0, most - on_record)
+
+
+def _base_calls(prepared: Prepared) -> Iterator[tuple[ResolvedModel, Request]]:
+    """A call for each trial of a case that the baseline has no answer for, or only one to other variables."""
+    for plan in prepared.plans:
+        baseline = prepared.baselines[plan.evalset.name]
+        for variant in plan.variants if baseline else ():
+            for case in plan.cases:
+                lines = baseline.lines.get((case.id, variant.variant.name), ()) if baseline else ()
+                if (
+                    all(input_digests(line.inputs, case.vars) == dict(line.inputs) for line in lines)
+                    and lines
+                ):
+                    continue
+                for _ in range(plan.trials_of(case)):
+                    yield variant.model, variant.requests[case.id]
+
+
+class _Bill:
+    def __init__(self) -> None:
+        self.cost = 0.0
+        self.unpriced: set[str] = set()
+
+    def add(self, model: ResolvedModel, request: Request, times: int = 1) -> None:
+        """An unknown price is named, not taken for 0."""
+        price = price_estimator(model)(request)
+        if price is None:
+            self.unpriced.add(model.name)
+        else:
+            self.cost += times * price
+
+
+def _judges(
+    parts: Parts, evalset: Evalset, case: Case, request: Request
+) -> list[tuple[Request, ResolvedModel]]:
+    """The judge requests for one answer, with a text in its place as long as it may become."""
+    limit = request.params.get("max_tokens", _ANSWER_TOKENS)
+    text = "x" * _CHARACTERS_PER_TOKEN * (limit if isinstance(limit, int) else _ANSWER_TOKENS)
+    found = []
+    for spec in evalset.scorers_of(case):
+        if spec.type != "judge":
+            continue
+        judged = {"output": text, "first": text, "second": text}
+        variables = {**judged, "input": "", "expected": case.expected, **spec.arguments.get("vars", {})}
+        asked = getattr(spec.scorer, "requests_per_answer", 1)
+        try:
+            found += [parts.judges.request(str(spec.arguments.get("prompt")), variables)] * asked
+        except UserError:  # it needs what only a real answer brings; the call is counted all the same
+            continue
+    return found
+
+
+def _ignore(event: Event) -> None:
+    """Nothing happens that anyone could watch."""

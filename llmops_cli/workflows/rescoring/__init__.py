@@ -1,0 +1,1 @@
+"""Answers on record under the scorers of today, and judges held against people."""

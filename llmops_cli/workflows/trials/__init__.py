@@ -1,0 +1,1 @@
+"""From files to the outcomes of trials: select, render, ask or recall, score."""

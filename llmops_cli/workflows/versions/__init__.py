@@ -1,0 +1,1 @@
+"""Prompts in history: versions by digest, `NAME[@REV]`, labels."""
