@@ -6,7 +6,7 @@ from dataclasses import replace
 from llmops_cli.comparison.confirmation import Standing
 from llmops_cli.comparison.grading import exact_test, graded
 from llmops_cli.comparison.luck import with_luck
-from llmops_cli.comparison.rule import CaseFinding, Finding
+from llmops_cli.comparison.rule import CLUSTERED, CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
 from llmops_cli.domain.comparison_json import reference_of
@@ -66,6 +66,7 @@ def tests_of(finding: Finding) -> tuple[SetTest, ...]:
             wins=t.pairs.wins if t.pairs else None,
             losses=t.pairs.losses if t.pairs else None,
             ties=t.pairs.ties if t.pairs else None,
+            clusters=finding.shift.clusters if finding.shift and t.method == CLUSTERED else None,
         )
         for t in finding.tests
     )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from llmops_cli.comparison.bounds import bounds, critical, luck_notes
 from llmops_cli.comparison.grading import EXACT, Ungraded, ungraded
 from llmops_cli.comparison.proving import PROVEN, REFUTED, wants_proof
+from llmops_cli.comparison.rule import PASS_RATE
 from llmops_cli.domain.comparison import (
     Comparison,
     Delta,
@@ -26,6 +27,10 @@ from llmops_cli.errors import SourceLocation
 MIN_COMPARABLE_SHARE = 0.5
 CONFIRMED = "confirmed"
 _MAX_CAUSES = 5
+_TOO_FEW_CLUSTERS = (
+    "all cases that changed are of one cluster, so that nothing says what new cases would do: "
+    "it was asked of these cases only"
+)
 _GRAVITY = (Status.REGRESSION, Status.INCONCLUSIVE, Status.PASS)
 
 
@@ -154,10 +159,18 @@ def _proof(comparison: Comparison) -> list[Reason]:
         )
         return [_of_the_set(comparison, text + _attribution(comparison))]
     after = f" after {proof.looks[-1]} trials a case" if proof.looks else ""
-    bound = f"it may have dropped by up to {proof.at_most:.1%}{after}" if proof.at_most is not None else ""
+    bound = (
+        f"it may have dropped by up to {_points(proof.at_most)}{after}" if proof.at_most is not None else ""
+    )
     mend = proof.why or "more cases, or a larger max_trials, would tell"
     text = f"{title}: not shown that the pass rate dropped by no more than {margin:.0%}: {bound}; {mend}"
     return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
+
+
+def _not_generalised(comparison: Comparison) -> bool:
+    """Whether new cases would show it was asked for, and nothing could say so."""
+    tests = comparison.statistics.tests if comparison.statistics else ()
+    return comparison.gate.generalise and any(t.metric == PASS_RATE and t.clusters is None for t in tests)
 
 
 def _not_tried(comparison: Comparison) -> Reason:
@@ -277,6 +290,7 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
             + ("; `llmops accept` makes this run the baseline" if all(run.complete for run in runs) else "")
         )
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
+    notes += [f"{c.title}: {_TOO_FEW_CLUSTERS}" for c in comparisons if _not_generalised(c)]
     notes += [
         f"{c.title}: {_to_record(c.statistics)}" for c in comparisons if c.statistics and _has_drifted(c)
     ]

@@ -25,6 +25,8 @@ from llmops_cli.stats.power import POWER, detectable_drop, shrunken_rates
 from llmops_cli.stats.stratified import Counts, stratified_test
 
 PASS_RATE = "pass rate"  # noqa: S105
+CLUSTERED = "clustered paired t"
+"""The test of the pass rate where `generalise` asks about new cases."""
 MIN_EFFECT = 0.02
 CONFIDENCE = 0.95
 
@@ -161,12 +163,6 @@ class Finding:
         """A case is broken, or a gated metric of the whole set dropped."""
         return bool(self.confirmed) or any(test.worse for test in self.tests)
 
-    @property
-    def drifted(self) -> bool:
-        """The accepted prompt itself does worse today: a drop of the whole set is no fault of the new one then; a
-        case that is broken next to it still is."""
-        return self.drift is not None and self.drift.shown
-
 
 @dataclass(frozen=True, slots=True)
 class Examined:
@@ -264,7 +260,7 @@ def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
     shift = _shift(one)
     means = rates(one.counts) if one.counts else (0.0, 0.0)
     if shift is not None:
-        found.append(_Raw(PASS_RATE, "clustered paired t", shift.drop, shift.at_most, shift.p, means))
+        found.append(_Raw(PASS_RATE, CLUSTERED, shift.drop, shift.at_most, shift.p, means))
     elif drop is not None:
         p = stratified_test(one.tested.values()).mid_p
         found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p, means))

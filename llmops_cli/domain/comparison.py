@@ -102,6 +102,8 @@ class SetTest:
     """Cases won, lost and tied against the accepted answers, in a sign test; None in other tests."""
     losses: int | None = None
     ties: int | None = None
+    clusters: int | None = None
+    """How many independent draws there were, where new cases are asked about; None in other tests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Case:
     critical: bool = False
     trials: int | None = None
     """How often it is asked; None as often as the set says."""
+    cluster: str = ""
+    """Cases of one cluster come from one source, such as wordings of one question; empty: it stands alone."""
     scorers: tuple[ScorerSpec, ...] = ()
 
 

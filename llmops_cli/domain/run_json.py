@@ -68,6 +68,7 @@ def _evalset(part: EvalsetRun, result: Result) -> dict[str, Any]:
                     "vars": dict(case.vars),
                     "tags": list(case.tags),
                     "critical": case.critical,
+                    "cluster": case.cluster,
                 }
             )
             | ({} if case.expected is None else {"expected": case.expected})
@@ -157,5 +158,5 @@ def _of_reference(comparisons: Sequence[Comparison]) -> list[Outcome]:
 
 def _read_case(data: Mapping[str, Any]) -> Case:
     where = place_from_text(data["where"]) or SourceLocation("")
-    rest = {key: data[key] for key in ("vars", "expected", "critical") if key in data}
+    rest = {key: data[key] for key in ("vars", "expected", "critical", "cluster") if key in data}
     return Case(data["id"], where, tags=tuple(data.get("tags", ())), **rest)

@@ -21,7 +21,7 @@ CASE_ENDINGS = (".jsonl", ".csv")
 """Of the files that `cases_from` may name."""
 MAX_TRIALS = 1000
 _MAX_LINE = 5_000_000
-_CSV_COLUMNS = ("id", "tags", "critical", "context")
+_CSV_COLUMNS = ("id", "tags", "critical", "cluster", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class CaseReader:
             tags=fields.texts("tags"),
             critical=fields.boolean("critical", self.defaults.critical),
             trials=fields.integer("trials", 0, minimum=1, maximum=MAX_TRIALS) or None,
+            cluster=self._name(fields, "cluster") or "",
             scorers=scorers,
         )
         fields.done()
@@ -168,6 +169,7 @@ class CaseReader:
                 tag.strip() for tag in row.get("tags", "").replace(";", ",").split(",") if tag.strip()
             ),
             critical=critical == "true" or (self.defaults.critical and critical != "false"),
+            cluster=row.get("cluster", "").strip(),
         )
 
     def _case(
@@ -181,6 +183,7 @@ class CaseReader:
         tags: tuple[str, ...],
         critical: bool,
         trials: int | None = None,
+        cluster: str = "",
         scorers: tuple[ScorerSpec, ...] = (),
     ) -> Case:
         defaults = self.defaults
@@ -195,16 +198,21 @@ class CaseReader:
             tags=tuple(dict.fromkeys((*defaults.tags, *tags))),
             critical=critical,
             trials=trials,
+            cluster=cluster,
             scorers=scorers,
         )
 
     def _id(self, fields: Fields) -> str | None:
-        node = fields.node("id")
-        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
-            node = Scalar(str(node.value), node.where, node.text_where)  # `id: 17` is an id all the same
-            fields.mapping.entries["id"] = node
-        case_id = fields.text("id", required=True)
+        case_id = self._name(fields, "id", required=True)
         return case_id if case_id is not None and self._claim(case_id, fields.place("id")) else None
+
+    @staticmethod
+    def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:
+        """A name; `id: 17` is one all the same."""
+        node = fields.node(key)
+        if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
+            fields.mapping.entries[key] = Scalar(str(node.value), node.where, node.text_where)
+        return fields.text(key, required=required)
 
     def _claim(self, case_id: str, where: SourceLocation) -> bool:
         if not case_id.strip() or any(ord(character) < 32 for character in case_id):

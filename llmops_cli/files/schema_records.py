@@ -152,6 +152,7 @@ def _evalset() -> Schema:
             "expected": {},
             "tags": _TEXTS,
             "critical": {"type": "boolean"},
+            "cluster": _TEXT,
         },
         ["id", "where"],
     )
@@ -257,7 +258,7 @@ def _statistics() -> Schema:
         "tests": {
             "type": "array",
             "items": of_dataclass(
-                SetTest, optional=["base", "candidate", "accepted", "wins", "losses", "ties"]
+                SetTest, optional=["base", "candidate", "accepted", "wins", "losses", "ties", "clusters"]
             ),
         },
         "detectable": {"type": ["number", "null"], "description": "Smallest drop seen with 80 % power."},

@@ -191,7 +191,11 @@ def _case_body() -> Schema:
     }
     own = items({"$ref": "#/$defs/scorer"}, "Scorers for this case beside those of the set.")
     trials = integer("How often this case is asked; else as the set says.", minimum=1, maximum=MAX_TRIALS)
-    properties = {"id": case_id, **_case_values(), "trials": trials, "scorers": own}
+    cluster = {
+        "type": ["string", "integer", "null"],
+        "description": "Cases of one source, such as wordings of one question, are one draw to `generalise`.",
+    }
+    properties = {"id": case_id, **_case_values(), "trials": trials, "cluster": cluster, "scorers": own}
     return mapping(properties, "One golden row.", required=["id"])
 
 

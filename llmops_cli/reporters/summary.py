@@ -58,7 +58,7 @@ def statistics(comparison: Comparison) -> list[str]:
     found = comparison.statistics
     if found is None:
         return _proof(comparison)
-    lines = [_test(test, graded=test.metric in comparison.gate.metrics) for test in found.tests]
+    lines = [_test(test, found.cases, graded=test.metric in comparison.gate.metrics) for test in found.tests]
     shown = sorted((one for one in found.slices if one.notable), key=lambda one: one.adjusted_p)
     if shown:
         parts = [
@@ -95,15 +95,22 @@ def _small(points: float) -> str:
     return f"{points:.0f}" if points >= 2 else f"{points:.1f}"
 
 
-def _test(test: SetTest, *, graded: bool) -> str:
+def _test(test: SetTest, cases: int, *, graded: bool) -> str:
     """A test of the whole set: the pass rate in points, a graded metric as its scores are."""
     p = "" if test.p in (0, 1) else f", p = {test.adjusted_p:.2g}"
     if graded and test.base is not None and test.candidate is not None:
         change = f"{-test.drop:+.2f}".replace("-", "−") if abs(test.drop) >= 0.005 else "±0"
         return f"{inert(test.metric)} {change} ({test.base:.2f} → {test.candidate:.2f}){p}"
     change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
-    asked = "would new cases show it (each case by itself): " if test.method.startswith("clustered") else ""
-    return f"{asked}{change}{bound_of(test)}, p = {test.adjusted_p:.2g}"
+    return f"{_question(test, cases)}{change}{bound_of(test)}, p = {test.adjusted_p:.2g}"
+
+
+def _question(test: SetTest, cases: int) -> str:
+    """What was asked, where it is another question than whether these cases got worse."""
+    if test.clusters is None:
+        return ""
+    draws = "each case by itself" if test.clusters == cases else f"{cases} cases in {test.clusters} clusters"
+    return f"would new cases show it ({draws}): "
 
 
 def bound_of(test: SetTest) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
 from llmops_cli.comparison.grading import graded
 from llmops_cli.comparison.pairs import pairs_of
-from llmops_cli.comparison.replayed import asked, known_unchanged
+from llmops_cli.comparison.replayed import counts_of, known_unchanged
 from llmops_cli.comparison.rule import Compared, Examined, plans
-from llmops_cli.domain.comparison import Comparison, Delta, Side
+from llmops_cli.domain.comparison import Comparison
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.evalset import Case
 from llmops_cli.domain.provider import ProviderError
@@ -153,17 +153,6 @@ class Confirmation:
             self.why_not.append(why)
 
 
-def counts_of(delta: Delta) -> Counts:
-    """The judged trials of both sides.
-
-    What the candidate has from the base's own record counts once; where that is all it has, it is the base.
-    """
-    base = delta.base
-    unchanged = known_unchanged(delta.candidate, base)
-    mine = base if unchanged else Side(asked(delta.candidate, base))
-    return Counts(mine.passes, mine.trials, base.passes, base.trials)
-
-
 def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compared:
     """What counts of a comparison: comparable cases, and not those that the branch accepts.
 
@@ -187,6 +176,7 @@ def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compare
         min_effect=gate.min_effect,
         effects=gate.metrics,
         generalise=gate.generalise,
+        clusters={d.case_id: d.case.cluster for d in counted if d.case is not None and d.case.cluster},
         tags={delta.case_id: delta.case.tags for delta in counted if delta.case is not None},
         unchanged={d.case_id for d in counted if known_unchanged(d.candidate, d.base)},
         pairs=signs,

@@ -70,9 +70,10 @@ def _parts(old: Evalset, now: Evalset, baseline: Baseline | None) -> Iterator[st
     dropped = [edit.case_id for edit in found.expectations if _dropped(edit)]
     if dropped:
         yield f"{_count(len(dropped), 'case')} no longer critical ({_listed(dropped)})"
-    asked = [edit.case_id for edit in found.expectations if "trials" in _names(edit)]
-    if asked:
-        yield f"trials of {_count(len(asked), 'case')} edited ({_listed(asked)})"
+    for key in ("trials", "cluster"):
+        edited = [edit.case_id for edit in found.expectations if key in _names(edit)]
+        if edited:
+            yield f"{key} of {_count(len(edited), 'case')} edited ({_listed(edited)})"
     if found.removed:
         yield f"{_count(len(found.removed), 'case')} removed ({_before(found.removed, old, baseline)})"
     yield from (_value(change) for change in found.rules if change.name != "prompts")

@@ -168,7 +168,7 @@ def _wanted(case: Case) -> dict[str, Any]:
     """What a case expects of the answer."""
     found = {
         "expected": case.expected, "context": case.context, "critical": case.critical or None,
-        "trials": case.trials,
+        "trials": case.trials, "cluster": case.cluster or None,
     }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None}
 

@@ -42,6 +42,8 @@ GOOD: dict[str, list[str]] = {
     "case": [
         '{"id": "a"}',
         '{"id": 3, "vars": {"x": [1]}, "expected": {"y": 2}, "context": "z", "tags": ["t"], "critical": true}',
+        '{"id": "a", "cluster": "refunds"}',
+        '{"id": "a", "cluster": 17}',
         '{"id": "a", "vars": null, "tags": "t", "scorers": [{"contains": "x"}]}',
     ],
     "settings": [

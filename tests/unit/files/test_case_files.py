@@ -88,6 +88,20 @@ def test_defaults_are_merged_and_the_cases_own_values_win() -> None:
     assert (case.tags, case.critical) == (("all", "own"), False)
 
 
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [
+        ('{"id": "a", "cluster": "one"}\n{"id": "b", "cluster": 2}\n{"id": "c"}\n', "jsonl"),
+        ("id,cluster\na,one\nb,2\nc,\n", "csv"),
+    ],
+)
+def test_a_case_may_name_the_cluster_it_belongs_to(text: str, ending: str) -> None:
+    found = _cases(text, ending)
+
+    assert [case.cluster for case in found] == ["one", "2", ""]
+    assert all("cluster" not in case.vars for case in found)
+
+
 def test_an_id_is_unique_over_all_files() -> None:
     tree = MemoryTree({
         "evalsets/e.yaml": HEAD + "cases: [{id: a}]\n",

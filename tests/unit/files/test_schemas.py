@@ -229,7 +229,7 @@ RICH: dict[str, Any] = {
     ],
     "cases": [
         {"id": "a", "vars": {"x": 1}, "expected": "e", "context": None, "tags": "t", "critical": True},
-        {"id": 2, "scorers": [{"starts_with": "x"}]},
+        {"id": 2, "cluster": 7, "scorers": [{"starts_with": "x"}]},
     ],
 }
 
