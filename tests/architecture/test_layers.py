@@ -18,7 +18,7 @@ LONGEST = 350
 
 HOMES = {
     "litellm": {"providers/litellm.py", "providers/prices.py"},
-    "git": {"vcs/repository.py"},
+    "git": {"vcs/running.py"},
     "yaml": {"files/yaml_source.py"},
     "jinja2": {"templating/jinja.py"},
     "regex": {"scorers/patterns.py", "templating/filters.py"},
