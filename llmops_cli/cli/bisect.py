@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import (
+    HERE,
+    ConcurrencyOption,
+    Directory,
+    Format,
+    FormatOption,
+    MaxCostOption,
+    NoCallsOption,
+    TimeoutOption,
+    TrialsOption,
+)
 from llmops_cli.cli.output import emit
 
 
@@ -17,25 +27,14 @@ def bisect(
     ] = None,
     case: Annotated[str | None, typer.Option(help="Look for what broke this case.")] = None,
     evalset: Annotated[str | None, typer.Option(help="Only cases of this evalset.")] = None,
-    trials: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Trials of each case.", envvar="LLMOPS_TRIALS")
-    ] = None,
+    trials: TrialsOption = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say what it would take; ask nothing.")
     ] = False,
-    no_calls: Annotated[
-        bool, typer.Option("--no-calls", help="Only answers on record; nothing is asked.")
-    ] = False,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Calls in flight.", envvar="LLMOPS_CONCURRENCY")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds for each call.", envvar="LLMOPS_TIMEOUT")
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(min=0, help="Stop before spending more than this (USD).", envvar="LLMOPS_MAX_COST"),
-    ] = None,
+    no_calls: NoCallsOption = False,
+    concurrency: ConcurrencyOption = None,
+    timeout: TimeoutOption = None,
+    max_cost: MaxCostOption = None,
     directory: Directory = HERE,
     output: FormatOption = Format.TERMINAL,
 ) -> None:

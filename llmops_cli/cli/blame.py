@@ -1,16 +1,15 @@
 """`llmops blame`."""
 
 import json
-from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import HERE, Directory, Format, FormatOption, PromptName
 from llmops_cli.cli.output import emit
 
 
 def blame(
-    name: Annotated[str, typer.Argument(help="A prompt, such as support/escalation, or NAME@REV.")],
+    name: PromptName,
     directory: Directory = HERE,
     output: FormatOption = Format.TERMINAL,
 ) -> None:

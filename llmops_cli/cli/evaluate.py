@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory
+from llmops_cli.cli.options import (
+    HERE,
+    ConcurrencyOption,
+    Directory,
+    MaxCostOption,
+    NoCallsOption,
+    TimeoutOption,
+    TrialsOption,
+)
 from llmops_cli.cli.output import emit
 from llmops_cli.cli.reports import (
     ReportOption,
@@ -41,9 +49,7 @@ def evaluate(
     ] = False,
     sample: Annotated[int | None, typer.Option(min=1, help="A random sample of so many cases.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample.")] = 0,
-    trials: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Trials of each case.", envvar="LLMOPS_TRIALS")
-    ] = None,
+    trials: TrialsOption = None,
     reference: Annotated[
         str | None, typer.Option(help="Compare the other variants with this one, not with the baseline.")
     ] = None,
@@ -80,28 +86,19 @@ def evaluate(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again, whatever is on record.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
-    no_calls: Annotated[
-        bool, typer.Option("--no-calls", help="Only answers on record; nothing is asked.")
-    ] = False,
+    no_calls: NoCallsOption = False,
     record: Annotated[
         Path | None, typer.Option(help="Write every exchange to this file.", dir_okay=False)
     ] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Answer only from this file.", dir_okay=False, envvar="LLMOPS_REPLAY")
     ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Calls in flight.", envvar="LLMOPS_CONCURRENCY")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds for each call.", envvar="LLMOPS_TIMEOUT")
-    ] = None,
+    concurrency: ConcurrencyOption = None,
+    timeout: TimeoutOption = None,
     retries: Annotated[
         int | None, typer.Option(min=0, max=100, help="Retries of a call.", envvar="LLMOPS_RETRIES")
     ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(min=0, help="Stop before spending more than this (USD).", envvar="LLMOPS_MAX_COST"),
-    ] = None,
+    max_cost: MaxCostOption = None,
     price: Annotated[
         bool, typer.Option("--estimate", help="Say what it would ask and cost; nothing is asked.")
     ] = False,

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import (
+    HERE,
+    ConcurrencyOption,
+    Directory,
+    Format,
+    FormatOption,
+    MaxCostOption,
+    NoCallsOption,
+)
 from llmops_cli.cli.output import emit
 
 
@@ -24,16 +32,9 @@ def judge(
     evalset: Annotated[
         str | None, typer.Option(help="The evalset whose scorer is meant, where several ask it.")
     ] = None,
-    no_calls: Annotated[
-        bool, typer.Option("--no-calls", help="Only answers on record; nothing is asked.")
-    ] = False,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Calls in flight.", envvar="LLMOPS_CONCURRENCY")
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(min=0, help="Stop before spending more than this (USD).", envvar="LLMOPS_MAX_COST"),
-    ] = None,
+    no_calls: NoCallsOption = False,
+    concurrency: ConcurrencyOption = None,
+    max_cost: MaxCostOption = None,
     file: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the report to this file.", dir_okay=False)
     ] = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import HERE, Directory, Format, FormatOption, NameAtRevision
 from llmops_cli.cli.output import emit
 
 
@@ -31,7 +31,7 @@ def list_(directory: Directory = HERE, output: FormatOption = Format.TERMINAL) -
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="NAME, NAME@REV or NAME@:label.")],
+    name: NameAtRevision,
     on: Annotated[
         str | None, typer.Option(help="With a label: what was live on that day (2026-03-01).")
     ] = None,

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import HERE, Directory, Format, FormatOption, PromptName
 from llmops_cli.cli.output import emit
 
 
 def log(
-    name: Annotated[str, typer.Argument(help="A prompt, such as support/escalation, or NAME@REV.")],
+    name: PromptName,
     graph: Annotated[bool, typer.Option("--graph", help="Draw pass rate and cost over versions.")] = False,
     number: Annotated[int | None, typer.Option("-n", min=1, help="Only the newest so many.")] = None,
     directory: Directory = HERE,

@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import HERE, CaseVariables, Directory, Format, FormatOption, NameAtRevision
 from llmops_cli.cli.output import emit
 from llmops_cli.cli.variables import VarOption, read_variables
 
 
 def render(
-    name: Annotated[str, typer.Argument(help="NAME, NAME@REV or NAME@:label.")],
+    name: NameAtRevision,
     var: VarOption = None,
-    case: Annotated[str | None, typer.Option(help="With the variables of this case.")] = None,
+    case: CaseVariables = None,
     evalset: Annotated[str | None, typer.Option(help="With every case of this evalset.")] = None,
     model: Annotated[str | None, typer.Option(help="As if asked of this model.")] = None,
     directory: Directory = HERE,

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from llmops_cli.cli.options import HERE, Directory, Format, FormatOption
+from llmops_cli.cli.options import HERE, CaseVariables, Directory, Format, FormatOption, NameAtRevision
 from llmops_cli.cli.output import emit
 from llmops_cli.cli.variables import VarOption, read_variables
 from llmops_cli.domain.request import Response
 
 
 def run(
-    name: Annotated[str, typer.Argument(help="NAME, NAME@REV or NAME@:label.")],
+    name: NameAtRevision,
     var: VarOption = None,
-    case: Annotated[str | None, typer.Option(help="With the variables of this case.")] = None,
+    case: CaseVariables = None,
     model: Annotated[str | None, typer.Option(help="Ask this model instead.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds.", envvar="LLMOPS_TIMEOUT")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again, whatever is in the cache.")] = False,
