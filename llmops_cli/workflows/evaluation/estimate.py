@@ -1,6 +1,7 @@
 """`eval --estimate`: what a run would ask and cost at most, without a call."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llmops_cli.domain.baseline import Baseline
@@ -43,8 +44,18 @@ class Estimate:
 NOTHING_TO_ASK = Estimate(0, 0, 0, 0, 0, 0, 0.0, ())
 
 
-def estimate(project: Project, prepared: Prepared, options: CallOptions, *, rerun: bool = False) -> Estimate:
-    """Count and price what `eval` would do with the same options. Raises UserError."""
+def estimate(
+    project: Project,
+    prepared: Prepared,
+    options: CallOptions,
+    *,
+    rerun: bool = False,
+    reference: str | None = None,
+) -> Estimate:
+    """Count and price what `eval` would do with the same options. Raises UserError.
+
+    With a `reference` the variants are compared with that one, and no base prompt is run.
+    """
     parts = build(project, prepared.models, options, _ignore)
     baselines = {} if options.fresh or options.recording else prepared.baselines
     trials = list(Answering(prepared.plans, baselines, parts, _ignore, whole_record=True).trials())
@@ -64,15 +75,18 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions, *, reru
         else:
             counts["calls"] += 1
             bill.add(models[trial.model], trial.request)
-    for model, request in _base_calls(prepared) if rerun else ():
+    for model, request in _base_calls(prepared) if rerun and reference is None else ():
         # the base's request is not rendered for this: today's, of the same case, is near enough in length
         counts["base_calls"] += 1
         bill.add(model, request)
     for plan in prepared.plans:
         reused = baselines.get(plan.evalset.name)
-        for variant, case, number in _proof_trials(
-            plan, prepared.baselines[plan.evalset.name], reused, parts
-        ):
+        if reference is None:
+            added = _added_to_record(plan, prepared.baselines[plan.evalset.name], reused, parts)
+        else:
+            asked = Counter((t.variant, t.case.id) for t in trials if t.group == plan.evalset.name)
+            added = _added_to_variants(plan, reference, asked, reused, parts)
+        for variant, case, number in added if plan.evalset.gate.prove is not None else ():
             counts["proof_calls"] += number
             judges = _judges(parts, plan.evalset, case, variant.requests[case.id])
             counts["judge_calls"] += number * len(judges)
@@ -83,12 +97,12 @@ def estimate(project: Project, prepared: Prepared, options: CallOptions, *, reru
     return Estimate(len(trials), **counts, cost=bill.cost, unpriced=tuple(sorted(bill.unpriced)))
 
 
-def _proof_trials(
+def _added_to_record(
     plan: EvalsetPlan, baseline: Baseline | None, reused: Baseline | None, parts: Parts
 ) -> Iterator[tuple[VariantPlan, Case, int]]:
     """Trials that a proof may add to both sides of each case that is not answered from what is on record."""
     most = plan.evalset.max_trials
-    if plan.evalset.gate.prove is None or baseline is None:
+    if baseline is None:
         return
     for variant in plan.variants:
         if parts.providers[variant.model.key].deterministic:
@@ -98,6 +112,30 @@ def _proof_trials(
             on_record = sum(line.count for line in lines)
             if on_record and not known_answers(reused, variant, case.id):
                 yield variant, case, max(0, most - plan.trials_of(case)) + max(0, most - on_record)
+
+
+def _added_to_variants(
+    plan: EvalsetPlan,
+    reference: str,
+    asked: Mapping[tuple[str, str], int],
+    reused: Baseline | None,
+    parts: Parts,
+) -> Iterator[tuple[VariantPlan, Case, int]]:
+    """Trials that a proof may add to the reference and to each other variant, which have been `asked` so often.
+
+    Those of the reference are counted beside each, though the cache may give them again.
+    """
+    base = next(variant for variant in plan.variants if variant.variant.name == reference)
+    for variant in plan.variants:
+        if variant is base or parts.providers[variant.model.key].deterministic:
+            continue
+        for case in plan.cases:
+            alike = variant.requests[case.id].fingerprint == base.requests[case.id].fingerprint
+            if alike and known_answers(reused, variant, case.id):
+                continue  # on record on both sides: nothing is left to prove
+            for side in (variant, base):
+                missing = plan.evalset.max_trials - asked[side.variant.name, case.id]
+                yield side, case, max(0, missing)
 
 
 def _base_calls(prepared: Prepared) -> Iterator[tuple[ResolvedModel, Request]]:

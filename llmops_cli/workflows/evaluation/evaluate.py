@@ -78,7 +78,9 @@ def estimate_run(project: Project, options: EvalOptions) -> Estimate:
         prepared = replace(scope.prepared, baselines=scope.baselines)
         if options.confirm == "never":
             prepared = replace(prepared, plans=tuple(_without_proof(plan) for plan in prepared.plans))
-        return estimate(scope.project, prepared, options.calls, rerun=options.rerun_baseline)
+        return estimate(
+            scope.project, prepared, options.calls, rerun=options.rerun_baseline, reference=options.reference
+        )
     finally:
         revisions.close()
 
