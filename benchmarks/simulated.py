@@ -123,8 +123,10 @@ def _judged(
         extra += known.fresh.trials + known.fresh.base_trials
     findings = judge(compared, examined)
     by_case = any(finding.confirmed for finding in findings)
-    by_set = any(test.worse for finding in findings if not finding.drifted for test in finding.tests)
-    drifted = any(finding.drifted for finding in findings)
+    # as in comparison/gate.py: where the accepted prompt itself does worse, the set's drop is not the new one's fault
+    sound = [finding for finding in findings if finding.drift is None or not finding.drift.shown]
+    by_set = any(test.worse for finding in sound for test in finding.tests)
+    drifted = len(sound) < len(findings)
     drop = findings[0].drop
     true = float((truth[0][1] - truth[0][0]).mean())
     covered = drop is None or drop.at_most >= true

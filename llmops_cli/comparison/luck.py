@@ -1,9 +1,11 @@
 """How often luck alone breaks the user's own word: bounds and critical cases, of a prompt that did not change."""
 
 from dataclasses import replace
+from functools import lru_cache
 
-from llmops_cli.comparison.replayed import known_unchanged
-from llmops_cli.domain.comparison import Comparison, Delta
+from llmops_cli.comparison.replayed import asked, known_unchanged
+from llmops_cli.domain.comparison import Comparison, Delta, Side
+from llmops_cli.domain.evalset import PassRule
 from llmops_cli.domain.statistics import CriticalChance
 from llmops_cli.stats.intervals import wilson
 from llmops_cli.stats.power import case_pass_rates, chance_of_missing, shrunken_rates
@@ -24,14 +26,37 @@ def with_luck(comparison: Comparison) -> Comparison:
 
 
 def _chance_of_missing(comparison: Comparison) -> float | None:
-    """Of `min_pass_rate`, which counts cases that pass by their rule, and not trials."""
+    """Of `min_pass_rate`, which counts cases that pass by their rule, and not trials.
+
+    Answers from the record stand as they are; None where there are no others, which luck could change.
+    """
     bound = comparison.gate.min_pass_rate
-    counts = [(d.base, d.candidate) for d in comparison.deltas if d.comparable]
-    if bound is None or not counts or not comparison.whole:
+    deltas = [delta for delta in comparison.deltas if delta.comparable]
+    if bound is None or not comparison.whole:
         return None
-    rates = shrunken_rates([(base.passes, base.trials) for base, _ in counts])
-    trials = max(1, round(sum(candidate.trials for _, candidate in counts) / len(counts)))
-    return chance_of_missing(case_pass_rates(rates, trials, comparison.pass_rule.needed(trials)), 1, bound)
+    if all(known_unchanged(delta.candidate, delta.base) for delta in deltas):
+        return None
+    rates = shrunken_rates([(delta.base.passes, delta.base.trials) for delta in deltas])
+    rule = comparison.pass_rule
+    passing = [_passes(delta, rate, rule) for delta, rate in zip(deltas, rates, strict=True)]
+    return chance_of_missing(passing, 1, bound)
+
+
+def _passes(delta: Delta, rate: float, rule: PassRule) -> float:
+    """How likely the case is to pass, if each trial that was asked passes at this rate."""
+    candidate, new = delta.candidate, Side(asked(delta.candidate, delta.base))
+    if not new.trials:
+        return float(candidate.passed is True)
+    on_record = candidate.passes - new.passes
+    return _enough(rate, new.trials, rule.needed(candidate.trials) - on_record)
+
+
+@lru_cache(maxsize=4096)
+def _enough(rate: float, trials: int, needed: int) -> float:
+    """How likely at least so many of the trials are to pass."""
+    if not 1 <= needed <= trials:
+        return float(needed < 1)
+    return case_pass_rates([rate], trials, needed)[0]
 
 
 def _critical(delta: Delta) -> CriticalChance | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from llmops_cli.comparison.replayed import asked_alike
 from llmops_cli.domain.comparison import Delta
 
 SIGN_TEST = "sign test"
@@ -45,20 +46,25 @@ class Pairs:
 
 
 def pairs_of(deltas: Iterable[Delta], metric: str) -> Pairs | None:
-    """The trials of a case vote; None without a case that was compared.
+    """The trials of a case vote; None without a case that was compared and might have changed.
 
     A trial beyond those of the base meets an answer that another trial met before it: it has no vote, for two
-    that meet the same answer are not as likely to win as to lose.
+    that meet the same answer are not as likely to win as to lose. Neither has one that is the base's own record:
+    it meets itself. A case that was asked nothing else is a tie, whatever a judge said of it: it shares in the
+    drop of the set with nought, and is no evidence.
     """
-    found = []
+    votes, ties = list[int](), 0
     for delta in deltas:
         if not delta.comparable or delta.accepted:
+            continue
+        if asked_alike(delta.candidate, delta.base):
+            ties += any(named.name == metric for o in delta.candidate.outcomes for named in o.scores)
             continue
         met = [outcome for outcome in delta.candidate.outcomes if outcome.trial <= len(delta.base.outcomes)]
         values = [n.score.value for o in met for n in o.scores if n.name == metric and n.score is not None]
         if values:
-            found.append(sum(value > _EVEN for value in values) - sum(value < _EVEN for value in values))
-    if not found:
+            votes.append(sum(value > _EVEN for value in values) - sum(value < _EVEN for value in values))
+    if not votes:
         return None
-    wins, losses = sum(vote > 0 for vote in found), sum(vote < 0 for vote in found)
-    return Pairs(wins, losses, len(found) - wins - losses)
+    wins, losses = sum(vote > 0 for vote in votes), sum(vote < 0 for vote in votes)
+    return Pairs(wins, losses, ties + len(votes) - wins - losses)

@@ -7,9 +7,10 @@ that were asked. Such a case is known to be unchanged; it shares in the drop of 
 
 from dataclasses import replace
 
-from llmops_cli.domain.comparison import Side
+from llmops_cli.domain.comparison import Delta, Side
 from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.stats.intervals import Drop
+from llmops_cli.stats.stratified import Counts
 
 
 def asked(candidate: Side, base: Side) -> tuple[Outcome, ...]:
@@ -27,6 +28,17 @@ def asked_alike(candidate: Side, base: Side) -> bool:
     """Some of the candidate's answers are the base's own record: both sides are asked the same."""
     known = _requests(base)
     return any(_replayed(one, known) for one in candidate.outcomes)
+
+
+def counts_of(delta: Delta) -> Counts:
+    """The judged trials of both sides.
+
+    What the candidate has from the base's own record counts once; where that is all it has, it is the base.
+    """
+    base = delta.base
+    unchanged = known_unchanged(delta.candidate, base)
+    mine = base if unchanged else Side(asked(delta.candidate, base))
+    return Counts(mine.passes, mine.trials, base.passes, base.trials)
 
 
 def share(changed: int, cases: int) -> float:

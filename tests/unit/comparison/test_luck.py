@@ -1,6 +1,7 @@
 """How often luck alone breaks a bound or a critical case."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,67 @@ def test_a_bound_on_the_pass_rate_counts_cases_by_their_rule() -> None:
     two_of_three = stats.binom.sf(1, 3, rates[0])
     assert majority.chance_of_missing == pytest.approx(stats.binom.cdf(8, 10, two_of_three))
     assert every.chance_of_missing == pytest.approx(stats.binom.cdf(8, 10, rates[0] ** 3))
+
+
+def _partly(name: str, base: tuple[int, int], replayed: int, new: int) -> Delta:
+    """A case that has its first answers from the record, and some that were asked for beside them."""
+    delta = _case(name, base)
+    first = (replace(one, source=Source.BASELINE) for one in delta.base.outcomes[:replayed])
+    more = (replace(one, trial=replayed + one.trial, fingerprint="f") for one in _outcomes(new, new))
+    return replace(delta, candidate=Side((*first, *more), True))
+
+
+def _by_enumeration(deltas: list[Delta], rates: tuple[float, ...], rule: PassRule, bound: float) -> float:
+    """Every way that the asked trials may end, one after the other."""
+    asked = [
+        (n, place)
+        for n, delta in enumerate(deltas)
+        for place, one in enumerate(delta.candidate.outcomes)
+        if one.source is not Source.BASELINE
+    ]
+    missed = 0.0
+    for ends in product((True, False), repeat=len(asked)):
+        marks = [[one.passed is True for one in delta.candidate.outcomes] for delta in deltas]
+        chance = 1.0
+        for (n, place), end in zip(asked, ends, strict=True):
+            marks[n][place] = end
+            chance *= rates[n] if end else 1 - rates[n]
+        passed = sum(sum(row) >= rule.needed(len(row)) for row in marks)
+        missed += chance * (passed < bound * len(deltas))
+    return missed
+
+
+@pytest.mark.parametrize("rule", [PassRule(), PassRule((2, 3)), PassRule((1, 1))])
+@pytest.mark.parametrize("bound", [0.5, 0.7, 0.8, 1.0])
+def test_answers_from_the_record_stand_and_each_case_counts_its_own_trials(
+    rule: PassRule, bound: float
+) -> None:
+    deltas = [
+        _partly("kept", (8, 9), 9, 0),
+        _partly("kept, failing", (2, 9), 9, 0),
+        _partly("topped up", (1, 2), 2, 3),
+        _case("asked three times", (7, 9)),
+        _case("asked once", (3, 9), 1),
+        _case("asked five times", (9, 9), 5),
+    ]
+    failing = replace(deltas[1].candidate, passed=False)
+    deltas[0] = replace(deltas[0], candidate=replace(deltas[0].candidate, passed=rule.decide(8, 9)))
+    deltas[1] = replace(deltas[1], candidate=failing)
+    rates = shrunken_rates([(d.base.passes, d.base.trials) for d in deltas])
+
+    found = with_luck(_comparison(*deltas, gate=GateSpec(min_pass_rate=bound), rule=rule)).statistics
+
+    assert found is not None
+    assert found.chance_of_missing == pytest.approx(_by_enumeration(deltas, rates, rule, bound), abs=1e-12)
+
+
+def test_where_nothing_was_asked_luck_cannot_miss_the_bound() -> None:
+    deltas = [_partly(f"c{n}", (n, 9), 9, 0) for n in range(9)]
+
+    found = with_luck(_comparison(*deltas, gate=GateSpec(min_pass_rate=0.9))).statistics
+
+    assert found is not None
+    assert found.chance_of_missing is None
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.integers(1, 7), st.data())
