@@ -45,29 +45,40 @@ class Contents:
 
     def blob_ids(self, commit: str, folder: str) -> dict[str, str]:
         """Path to `blob_id` of the files below a folder at a commit; links and submodules are left out."""
-        name = self._name(commit, folder)
-        tree = name and self._objects.find(name, "tree")
-        if not tree:
+        trees = self._trees(commit, folder)
+        if not trees:
             # there is no such folder, or the clone lacks it: this complains where it is lacking
-            full = plain(self._places.at(commit), folder) + "/"
+            full = self._places.path(commit, folder) + "/"
             self._git.run("ls-tree", "-r", "--name-only", "--full-tree", commit, "--", full)
             return {}
         above = posixpath.normpath(folder)
-        found = self._objects.files_of(tree)
+        found: dict[str, str] = {}
+        for tree in reversed(trees):
+            found |= self._objects.files_of(tree)
         return found if above == "." else {f"{above}/{path}": blob for path, blob in found.items()}
 
     def links_below(self, commit: str, folder: str) -> list[str]:
         """Links below a folder at a commit: what they lead to is not read."""
-        name, above = self._name(commit, folder), posixpath.normpath(f"{folder}/x").removesuffix("x")
-        tree = name and self._objects.find(name, "tree")
-        return [above + path for path in self._objects.links_below(tree)] if tree else []
+        above = posixpath.normpath(f"{folder}/x").removesuffix("x")
+        found = (path for tree in self._trees(commit, folder) for path in self._objects.links_below(tree))
+        return [above + path for path in dict.fromkeys(found)]
 
     def link_on(self, commit: str, path: str) -> str | None:
         """The link that stands at a path of a commit, or on the way there."""
-        found = self._name(commit, path) and self._objects.link_on(commit, plain(self.prefix, path))
-        return relative(found, self.prefix) if found else None
+        if _as_name(commit, full := self._places.path(commit, path)) is None:
+            return None
+        found = self._objects.link_on(commit, full)
+        return relative(found, *self._places.at(commit)) if found else None
+
+    def _trees(self, commit: str, folder: str) -> list[str]:
+        """What a folder is at a commit, in each place that the project has there, newest first."""
+        names = (_as_name(commit, plain(place, folder)) for place in self._places.at(commit))
+        return [tree for name in names if name and (tree := self._objects.find(name, "tree"))]
 
     def _name(self, commit: str, path: str) -> str | None:
-        """A file or folder of the project as `cat-file` takes it; None where it could not be one."""
-        full = plain(self._places.at(commit), path)
-        return None if "\n" in full or full.startswith("..") else f"{commit}:{full if full != '.' else ''}"
+        return _as_name(commit, self._places.path(commit, path))
+
+
+def _as_name(commit: str, full: str) -> str | None:
+    """A path of the repository as `cat-file` takes it; None where it could not be one."""
+    return None if "\n" in full or full.startswith("..") else f"{commit}:{full if full != '.' else ''}"

@@ -31,6 +31,10 @@ class Objects:
         (found,) = self._headers.ask([name])
         return found.name if found is not None and found.kind == kind else None
 
+    def holds(self, name: str) -> bool:
+        """Whether a name leads to anything."""
+        return self._headers.ask([name])[0] is not None
+
     def read(self, name: str, kind: str) -> bytes | None:
         """The bytes of a blob or tree; None where the name leads to none."""
         return self.read_many([name], kind)[0]

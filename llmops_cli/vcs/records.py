@@ -17,8 +17,11 @@ _CHUNK = 1 << 16
 _PIPE = 1 << 20
 
 
-def read_log(tokens: Iterator[str], prefix: str) -> Iterator[Change]:
-    """The records of `git log -z` with FORMAT and --name-status, as they come."""
+def read_log(tokens: Iterator[str], *prefixes: str) -> Iterator[Change]:
+    """The records of `git log -z` with FORMAT and --name-status, as they come.
+
+    `prefixes` are the folders of the project.
+    """
     header: CommitInfo | None = None
     paths: set[str] = set()
     renames: list[tuple[str, str]] = []
@@ -32,11 +35,11 @@ def read_log(tokens: Iterator[str], prefix: str) -> Iterator[Change]:
             header = CommitInfo(sha, tuple(parents.split()), int(times[0]), int(times[1]), *people)
             paths, renames = set(), []
         elif token.startswith("R") and token[1:].isdigit():  # a merge's `RM` comes with one path only
-            old, new = (relative(next(tokens), prefix) for _ in range(2))
+            old, new = (relative(next(tokens), *prefixes) for _ in range(2))
             paths |= {old, new}
             renames.append((new, old))
         elif token:
-            paths.add(relative(next(tokens), prefix))
+            paths.add(relative(next(tokens), *prefixes))
     if header is not None:
         yield Change(header, frozenset(paths), tuple(renames))
 
@@ -85,11 +88,14 @@ def tokens_of(stream: BinaryIO) -> Iterator[str]:
     yield rest.decode("utf-8", "surrogateescape")
 
 
-def relative(path: str, prefix: str) -> str:
-    """A path of the repository as one of the project; `posixpath.relpath` takes ten times as long."""
-    if prefix == ".":
-        return path
-    return path[len(prefix) + 1 :] if path.startswith(f"{prefix}/") else posixpath.relpath(path, prefix)
+def relative(path: str, *prefixes: str) -> str:
+    """A path of the repository as one of the project, which has one folder or, on its way, several."""
+    for prefix in sorted(prefixes, key=len, reverse=True) if len(prefixes) > 1 else prefixes:
+        if prefix == ".":
+            return path
+        if path.startswith(f"{prefix}/"):
+            return path[len(prefix) + 1 :]  # `posixpath.relpath` takes ten times as long
+    return posixpath.relpath(path, prefixes[0])
 
 
 def plain(prefix: str, path: str) -> str:

@@ -123,13 +123,22 @@ class Repository(Contents):
         options += ["--first-parent", "-m"] if first_parent else ["--full-history", "-c"]
         found: list[Change] = []
         while start is not None:
-            prefix = self._places.at(start)
-            text = self._git.run("log", *options, start, "--", *(inside(prefix, path) for path in paths))
-            read = list(read_log(iter(text.split("\0")), prefix))
+            folders = self._places.at(start)
+            while True:
+                inner = [inside(folder, path) for folder in folders for path in paths]
+                text = self._git.run("log", *options, start, "--", *inner)
+                read = list(read_log(iter(text.split("\0")), *folders))
+                oldest = read[-1].commit if read else None
+                move = oldest and self._places.before(
+                    oldest, folders[-1], paths, start, self._git.run, first_parent=first_parent
+                )
+                if not move or not move.gradual or move.former in folders:
+                    break
+                folders = [*folders, move.former]
             found += read
-            if not read:
+            if move and move.former in folders:  # it went to and fro, and all of it was read
                 break
-            start = self._places.before(read[-1].commit, self._git.run, first_parent=first_parent)
+            start = move.parent if move else None
         return found
 
     def cut(self) -> CommitInfo | None:

@@ -94,6 +94,8 @@ class Versions:
         if repository is None or (revision == "HEAD" and repository.head is None):
             return
         tip = repository.resolve(revision)
+        if not self.exists(name, tip) and repository.head is not None:
+            self._changes_of(repository.head)  # this tells where the project was, if it has moved since
         path = self._path(tip, name)
         line = self._line(tip, path)
         watched = {*line, *self._state(tip, path).sources}
