@@ -132,6 +132,9 @@ class Provenance:
     """Where the repository is at home, as a web address without anybody's name or key; None where unknown."""
     attempt: int | None = None
     """How often the workflow was run on this commit, as GitHub counts; None elsewhere."""
+    runs_before: int | None = None
+    """How many runs here since the last `accept` had asked what this one asked anew; 0 where nothing was. None where
+    nothing was run, and in run files of before."""
 
     def from_repository(self, path: str) -> str:
         """A path of the project as one from the repository's root, as other tools want it."""

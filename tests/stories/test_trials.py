@@ -1,6 +1,7 @@
 """Repeated trials: on record, of a case's own, banked, and never counted twice."""
 
 import json
+from typing import Any
 
 from tests.support.model_server import ModelServer
 from tests.support.project import GREET, TWO_CASES, Project, greeting_project
@@ -165,3 +166,59 @@ def test_answers_of_a_part_of_the_set_count_and_the_oldest_go_first(project: Pro
     assert sorted(json.loads(line)["id"] for line in project.baseline() for _ in json.loads(line)["calls"]) == [
         "ada", "ada", "ada", "ada", "bob", "bob", "bob",
     ]  # fmt: skip
+
+
+def runs_before(project: Project, *options: str) -> tuple[int | None, list[str]]:
+    """What a run says of those before it, and the notes that speak of them."""
+    result = project.llmops("eval", "--format", "json", *options).json()
+    notes = [note for note in result["verdict"]["notes"] if "run of this prompt" in note]
+    return result["provenance"].get("runs_before"), notes
+
+
+def test_a_run_says_how_often_the_same_was_asked_since_the_last_accept(project: Project) -> None:
+    varying(project)
+    counted, notes = zip(*(runs_before(project, "--trials", "4") for _ in range(4)), strict=True)
+
+    assert counted == (0, 1, 2, 3)
+    assert notes[0] == []
+    assert notes[3] == [
+        "the 4th run of this prompt since the last `accept`; the runs before it count in `accept`"
+    ]
+    assert "note: the 4th run of this prompt since the last `accept`" in project.llmops("report").both
+    assert "24 trials of 3 other runs" in project.llmops("accept").both
+    assert runs_before(project, "--fresh", "--trials", "4", "--confirm", "never")[0] == 0
+    assert runs_before(project, "--fresh", "--trials", "4", "--confirm", "never")[0] == 1
+    project.edit("prompts/greet.yaml", "Greet", "Welcome")
+    assert runs_before(project)[0] == 0
+
+
+def test_answers_from_the_cache_and_questions_that_are_new_are_no_second_look(project: Project) -> None:
+    down: set[str] = {"Bob"}
+
+    def reply(request: dict[str, Any]) -> str:
+        if any(name in str(request["messages"]) for name in down):
+            raise RuntimeError("down")
+        return "Hello, Ada! Hello, Bob! Hello, Cleo!"
+
+    with ModelServer(reply=reply) as server:
+        served(project, server)
+        assert runs_before(project, "--retries", "0") == (0, [])
+        down.clear()
+        assert runs_before(project) == (0, []), "what an outage left out"
+        assert runs_before(project) == (0, []), "nothing was asked"
+        cleo = "  - {id: cleo, vars: {name: Cleo}}\n"
+        project.write({"evalsets/greet.yaml": TWO_CASES + cleo})
+        assert runs_before(project) == (0, []), "a case that is new"
+        count, (note,) = runs_before(project, "--trials", "2")
+        assert (count, note[:11]) == (1, "the 2nd run"), "each was asked in one run before"
+        project.edit("evalsets/greet.yaml", "Cleo", "Dora")
+        assert runs_before(project, "--case", "cleo") == (0, [])
+
+
+def test_a_run_that_failed_counts_its_predecessors_without_a_word(project: Project) -> None:
+    varying(project).edit("evalsets/greet.yaml", "tags: [first]", "critical: true")
+    for expected in (0, 1):
+        result = project.llmops("eval", "--trials", "9", "--format", "json").json()
+        assert result["verdict"]["status"] == "REGRESSION"
+        assert result["provenance"]["runs_before"] == expected
+        assert "run of this prompt" not in str(result["verdict"]["notes"])

@@ -1,15 +1,17 @@
 """The other runs of the same prompt at this desk, back to the last `accept`.
 
 The last of several runs is the one after which somebody stopped, most often because it went well. A baseline of
-its answers alone would be better than the prompt is; so `accept` takes the trials of all of them.
+its answers alone would be better than the prompt is; so `accept` takes the trials of all of them, and a run says
+how many there were.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from llmops_cli.domain.outcome import EvalsetRun, Outcome, group_by_case
+from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, Source
 from llmops_cli.errors import UserError
 from llmops_cli.store.run_store import load_result, runs_since_accepted
 
@@ -46,28 +48,61 @@ class OtherTrials:
 def other_trials(root: Path, part: EvalsetRun, run_id: str) -> OtherTrials:
     """What the kept runs since the last `accept` asked of this evalset; a run that cannot be read is passed by."""
     found = [
-        (run, outcome)
-        for run, outcomes in _runs_of(root, part, run_id)
-        for outcome in outcomes
-    ]  # fmt: skip
+        (run.id, outcome)
+        for run, other in _runs_of(root, part)
+        if run.id != run_id
+        for group in other.by_case().values()
+        for outcome in group
+    ]
     keyed = sorted(found, key=lambda one: (one[1].case_id, one[1].variant))  # stable: the oldest stay first
     by_case = groupby(keyed, key=lambda one: (one[1].case_id, one[1].variant))
     return OtherTrials({key: tuple(group) for key, group in by_case})
 
 
-def _runs_of(root: Path, part: EvalsetRun, run_id: str) -> Iterator[tuple[str, list[Outcome]]]:
-    """(run, its outcomes) of all runs but this one, oldest first."""
+def runs_before(root: Path, parts: Sequence[EvalsetRun]) -> int:
+    """How many kept runs since the last `accept` had asked what a run of these `parts` asked anew; of its questions,
+    the one that was asked most often counts.
+
+    Which call answered decides, as everywhere: a run that is answered from the cache is no second one, nor is one
+    that asks what an outage or an interruption left out, or a case that is new.
+    """
+    return max((_asked_before(root, part) for part in parts), default=0)
+
+
+def _asked_before(root: Path, part: EvalsetRun) -> int:
+    if not _asked(part, ()):
+        return 0
+    known: set[str] = set()
+    before: Counter[str] = Counter()
+    for run, other in _runs_of(root, part):
+        before.update(() if run.interrupted else _asked(other, known))
+        known |= {o.response.call_id for o in other.outcomes if o.response and o.response.call_id}
+    return max((before[request] for request in _asked(part, known)), default=0)
+
+
+def _asked(part: EvalsetRun, known: Collection[str]) -> set[str]:
+    """The requests that were asked by other calls than the known ones, and answered as often as was wanted."""
+    return {
+        outcome.fingerprint
+        for outcomes in part.by_case().values()
+        if all(outcome.passed is not None for outcome in outcomes)
+        for outcome in outcomes
+        if outcome.source is Source.CALLED and outcome.response and outcome.response.call_id
+        if outcome.response.call_id not in known
+    }
+
+
+def _runs_of(root: Path, part: EvalsetRun) -> Iterator[tuple[Run, EvalsetRun]]:
+    """The kept runs of the evalset with its prompts since the last `accept`, oldest first."""
     digests = {variant.prompt_digest for variant in part.variants}
     for path in reversed(runs_since_accepted(root, part.evalset.path, digests)):
         try:
             run = load_result(path).run
         except UserError:
             continue
-        if run.id == run_id:
-            continue
         for other in run.evalsets:
             if other.evalset.path == part.evalset.path:
-                yield run.id, [one for group in group_by_case(other.outcomes).values() for one in group]
+                yield run, other
 
 
 def _comparable(outcome: Outcome, own: Outcome) -> bool:

@@ -23,6 +23,7 @@ from llmops_cli.workflows.comparing.comparing import Comparing
 from llmops_cli.workflows.comparing.confirming import Confirmation, compared_of
 from llmops_cli.workflows.comparing.judge_notes import judge_notes
 from llmops_cli.workflows.comparing.proving import ProvingRun
+from llmops_cli.workflows.evaluation.earlier_runs import runs_before
 from llmops_cli.workflows.evaluation.estimate import NOTHING_TO_ASK, Estimate, estimate
 from llmops_cli.workflows.evaluation.scope import EvalOptions, Scope, scope_of
 from llmops_cli.workflows.project import Project
@@ -160,7 +161,7 @@ class _Evaluation:
             id=run_id(began),
             started=began.isoformat(timespec="seconds"),
             seconds=time.perf_counter() - clock,
-            provenance=self._provenance(),
+            provenance=self._provenance(evalsets),
             evalsets=tuple(evalsets),
             interrupted=self.answering.stopped,
             retries=self.counts.retries,
@@ -170,7 +171,8 @@ class _Evaluation:
         )
         verdict = decide(comparisons, evalsets, interrupted=run.interrupted, also=self.scope.reasons)
         leading = (*self.scope.notes, *self.lines.notes)
-        verdict = replace(verdict, notes=(*leading, *verdict.notes, *self._notes(run)))
+        own = self._notes(run, passed=verdict.status is Status.PASS)
+        verdict = replace(verdict, notes=(*leading, *verdict.notes, *own))
         result = Result(run, tuple(comparisons), verdict)
         try:
             save_run(self.project.root, run.id, result_to_dict(result))
@@ -276,11 +278,12 @@ class _Evaluation:
             trials = list(self.answering.trials())
             require_keys(self.parts, self.prepared.plans, trials, self.prepared.models)
 
-    def _provenance(self) -> Provenance:
+    def _provenance(self, evalsets: Sequence[EvalsetRun]) -> Provenance:
         repository, commit = self.revisions.repository_if_any, self.project.commit
-        return provenance_of(repository, self.options.command, self._seed(), self.prepared.models, commit)
+        found = provenance_of(repository, self.options.command, self._seed(), self.prepared.models, commit)
+        return replace(found, runs_before=runs_before(self.project.root, evalsets))
 
-    def _notes(self, run: Run) -> list[str]:
+    def _notes(self, run: Run, *, passed: bool) -> list[str]:
         confirmation = self.confirmation
         asked = (
             [f"suspicious cases were asked again: {confirmation.calls} trials"] if confirmation.calls else []
@@ -288,7 +291,8 @@ class _Evaluation:
         missing = [f"a suspicious case could not be asked to the end: {why}" for why in confirmation.why_not]
         judges = judge_notes(self.project, self.parts.judges, run.evalsets)
         history = self.revisions.history_notes()
-        return [*asked, *missing, *judges, *history, *attempt_notes(run.provenance), *self.parts.notes]
+        again = attempt_notes(run.provenance, passed=passed)
+        return [*asked, *missing, *judges, *history, *again, *self.parts.notes]
 
     def _seed(self) -> int | None:
         selection = self.options.selection

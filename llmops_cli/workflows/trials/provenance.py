@@ -49,10 +49,19 @@ def _attempt() -> int | None:
     return int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else None
 
 
-def attempt_notes(provenance: Provenance) -> list[str]:
-    """Says it where a workflow was run again: one green attempt among several red ones proves little."""
-    if provenance.attempt is None or provenance.attempt < 2:
-        return []
-    return [
-        f"attempt {provenance.attempt} of this workflow run; what the earlier ones found is not counted here"
-    ]
+def attempt_notes(provenance: Provenance, *, passed: bool) -> list[str]:
+    """Says it where a run was made again: one that passed, among several that did not, proves little."""
+    notes = []
+    if provenance.attempt is not None and provenance.attempt > 1:
+        said = "what the earlier ones found is not counted here"
+        notes.append(f"attempt {provenance.attempt} of this workflow run; {said}")
+    if passed and provenance.runs_before:
+        which = _nth(provenance.runs_before + 1)
+        said = "the runs before it count in `accept`"
+        notes.append(f"the {which} run of this prompt since the last `accept`; {said}")
+    return notes
+
+
+def _nth(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if 10 < number % 100 < 14 else ending}"
