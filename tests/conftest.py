@@ -3,17 +3,22 @@
 import os
 import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.project import Project
 
-# The same examples in every run, so that nothing flickers; HYPOTHESIS_PROFILE=explore looks for new ones.
-settings.register_profile("steady", deadline=None, derandomize=True, database=None, max_examples=60)
-settings.register_profile("explore", deadline=None, max_examples=1000)
+# The same examples in every run, so that nothing flickers; HYPOTHESIS_PROFILE=explore looks for new ones. How long
+# examples take to make says nothing on a machine that is shared.
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, max_examples=60, suppress_health_check=_SLOW
+)
+settings.register_profile("explore", deadline=None, max_examples=1000, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 _REAL_HOME = os.path.realpath(Path("~").expanduser())
@@ -41,6 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(HOME=home, XDG_CONFIG_HOME=f"{home}/.config", XDG_CACHE_HOME=f"{home}/.cache")
     os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1")
     sys.addaudithook(_guard)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep test modules compiled, whatever the shell says: rewriting their asserts takes each worker seconds."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _guard(event: str, arguments: tuple[Any, ...]) -> None:
