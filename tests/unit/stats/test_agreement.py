@@ -1,6 +1,7 @@
 """Agreement against statsmodels and published examples; the corrected rate by its coverage."""
 
 import random
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -204,5 +205,6 @@ def _known(passed: int, passes: int, failed: int, fails: int) -> Accuracy:
     return Accuracy(_rate(passed, passes), _rate(failed, fails))
 
 
+@cache  # the same few counts come again and again
 def _rate(hits: int, of: int) -> Rate:
     return Rate(hits, of, clopper_pearson(hits, of))
