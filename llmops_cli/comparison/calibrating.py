@@ -11,11 +11,9 @@ from llmops_cli.domain.calibration import Calibration, LabelKind, Rating
 from llmops_cli.errors import SourceLocation
 from llmops_cli.stats.agreement import (
     Accuracy,
-    Corrected,
     accuracy,
     cohen_kappa,
     krippendorff_alpha,
-    rogan_gladen,
 )
 
 FEW_LABELS = 10
@@ -180,13 +178,6 @@ def accuracy_of(calibration: Calibration) -> Accuracy:
     verdicts = [(True, True)] * calibration.true_pass + [(True, False)] * calibration.false_fail
     verdicts += [(False, False)] * calibration.true_fail + [(False, True)] * calibration.false_pass
     return accuracy(verdicts)
-
-
-def corrected(calibration: Calibration, passes: int, answers: int) -> Corrected | None:
-    """The pass rate that people would have given; None where the calibration cannot tell."""
-    if calibration.labels != "verdict" or not answers:
-        return None
-    return rogan_gladen(passes, answers, accuracy_of(calibration))
 
 
 def caution(calibration: Calibration) -> str | None:

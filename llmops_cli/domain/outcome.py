@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from llmops_cli.domain.evalset import Case, Evalset
+from llmops_cli.domain.judge_figures import JudgeFigures
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.scoring import NamedScore
 from llmops_cli.domain.spending import Purpose, Spent
@@ -102,6 +103,8 @@ class EvalsetRun:
     complete: bool = True
     asked: Mapping[str, int] = field(default_factory=dict)
     """How many trials of each case were wanted; the whole record may be more. Empty in runs read from files."""
+    judges: tuple[JudgeFigures, ...] = ()
+    """What is known of each judge of the set; empty in run files of before."""
 
     def by_case(self) -> Mapping[tuple[str, str], tuple[Outcome, ...]]:
         """(case, variant) to its outcomes in order of trial."""

@@ -16,6 +16,7 @@ from llmops_cli.domain.comparison_json import (
     variant_to_dict,
 )
 from llmops_cli.domain.evalset import Case, Evalset, GateSpec
+from llmops_cli.domain.judge_figures_json import judge_to_dict, judges_from_list
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run, VariantInfo
 from llmops_cli.domain.outcome_json import drop_empty, known_fields, place_from_text, place_to_text
 from llmops_cli.domain.spending import spent_from_dict, spent_to_dict
@@ -74,6 +75,7 @@ def _evalset(part: EvalsetRun, result: Result) -> dict[str, Any]:
             | ({} if case.expected is None else {"expected": case.expected})
             for case in part.cases
         ],
+        "judges": [judge_to_dict(found) for found in part.judges],
         "comparisons": [
             comparison_to_dict(c, part) for c in result.comparisons if c.evalset == part.evalset.name
         ],
@@ -139,8 +141,9 @@ def _read_evalset(part: Mapping[str, Any]) -> tuple[EvalsetRun, list[Comparison]
     variants = tuple(known_fields(VariantInfo, info) for info in part.get("variants", ()))
     variants = variants or tuple(c.variant for c in comparisons)  # runs of before had no list of them
     run = EvalsetRun(
-        evalset, variants, evalset.cases, tuple(outcomes), part["trials"], inputs, complete=part["complete"]
-    )
+        evalset, variants, evalset.cases, tuple(outcomes), part["trials"], inputs, complete=part["complete"],
+        judges=judges_from_list(part.get("judges", ())),  # runs of before have no such key
+    )  # fmt: skip
     return run, comparisons
 
 

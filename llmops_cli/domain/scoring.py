@@ -46,6 +46,8 @@ class JudgeReply:
 
     response: Response
     identity: Mapping[str, Any]
+    call: str = ""
+    """Which call it was: one reply that stands for several answers is one judgement. Empty where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from llmops_cli.domain.baseline import BASELINE_FORMAT, VariantSummary
 from llmops_cli.domain.changes import Kind as ChangeKind
 from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Status, Totals
 from llmops_cli.domain.evalset import GateSpec
+from llmops_cli.domain.judge_figures import Calibrated, Estimate, JudgeFigures
 from llmops_cli.domain.outcome import Failure, Provenance, Source, VariantInfo
 from llmops_cli.domain.run_json import RUN_FORMAT
 from llmops_cli.domain.scoring import Metrics
@@ -29,6 +30,11 @@ _INPUTS: Schema = {
     "description": "A digest of what the case gave to each input; null where the prompt's default stood.",
 }
 _USAGE: Schema = {"type": "object", "properties": {"input_tokens": _COUNT, "output_tokens": _COUNT}}
+_PARTS_OF_JUDGE = {
+    "rate": "With its exact interval; null where nothing was judged.",
+    "calibration": "Null where none holds for this judge, read in this way.",
+    "corrected": "Rogan-Gladen's estimate of the rate that people would give, with its interval.",
+}
 _TOOL_CALLS: Schema = {
     "type": "array",
     "items": {"type": "object", "properties": {"name": _TEXT, "arguments": {}}, "required": ["name"]},
@@ -169,9 +175,22 @@ def _evalset() -> Schema:
         "gate": of_dataclass(GateSpec, required=False),
         "variants": {"type": "array", "items": of_dataclass(VariantInfo)},
         "cases": {"type": "array", "items": case},
+        "judges": {"type": "array", "items": _judge()},
         "comparisons": {"type": "array", "items": _comparison()},
     }
-    return _open(properties, [name for name in properties if name not in ("variants", "pass")])
+    later = ("variants", "pass", "judges")  # not in the first run files of this format
+    return _open(properties, [name for name in properties if name not in later])
+
+
+def _judge() -> Schema:
+    parts = {"rate": Estimate, "calibration": Calibrated, "corrected": Estimate}
+    own = of_dataclass(JudgeFigures, leave_out=parts)
+    nested = {
+        name: {"anyOf": [of_dataclass(part), {"type": "null"}], "description": _PARTS_OF_JUDGE[name]}
+        for name, part in parts.items()
+    }
+    properties = {**own["properties"], **nested, "calibrated": {"type": "boolean"}}
+    return _open(properties, list(properties), own["description"])
 
 
 def _comparison() -> Schema:

@@ -23,7 +23,7 @@ from llmops_cli.domain.comparison import Comparison, Delta, Result, Status
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.outcome import EvalsetRun, Source
 from llmops_cli.domain.spending import total
-from llmops_cli.reporters import diff_lines, summary
+from llmops_cli.reporters import diff_lines, judges, summary
 from llmops_cli.reporters.cases import view_of
 from llmops_cli.reporters.inert import inert, shorten
 from llmops_cli.reporters.standing import (
@@ -64,7 +64,7 @@ def _verdict_suite(result: Result) -> ET.Element:
         message = shorten("; ".join(reasons) or verdict.status.value, _MESSAGE_LIMIT)
         case.append(_element(tag, "\n".join(reasons), message=message, type=verdict.status.value))
     grounds = [f"{reason.status.value}: {reason.text}" for reason in verdict.reasons]
-    notes = [f"note: {note}" for note in verdict.notes]
+    notes = [*judges.lines(result), *(f"note: {note}" for note in verdict.notes)]
     said = [f"{verdict.status.value}  {summary.headline(result)}", *grounds, *notes]
     properties = {"verdict": verdict.status.value, **_provenance(result)}
     return _element_suite(result, "llmops", 0, properties, [case], "\n".join(said))

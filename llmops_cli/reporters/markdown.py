@@ -13,7 +13,7 @@ from functools import partial
 from llmops_cli.domain.changes import PromptChange
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Status, Totals
 from llmops_cli.domain.prompt import short_digest
-from llmops_cli.reporters import diff_lines, figures, summary
+from llmops_cli.reporters import diff_lines, figures, judges, summary
 from llmops_cli.reporters.cases import LISTED, is_broken, listed
 from llmops_cli.reporters.inert import shorten
 from llmops_cli.reporters.markdown_case import Links, case_section
@@ -78,7 +78,7 @@ def _sections(result: Result) -> Iterator[_Section]:
     yield from _bullets(0, reasons, "reasons")
     if result.comparisons:
         yield _Section(1, _table(result))
-    yield from _bullets(3, [f"note: {note}" for note in verdict.notes], "notes")
+    yield from _bullets(3, [*judges.lines(result), *(f"note: {note}" for note in verdict.notes)], "notes")
     yield from _broken(result, links)
     yield from _accepted(result, links)
     yield from _named(result)

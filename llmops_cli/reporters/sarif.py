@@ -18,6 +18,7 @@ from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.domain.prompt import PROMPTS_DIR
 from llmops_cli.domain.scoring import NamedScore
 from llmops_cli.errors import SourceLocation
+from llmops_cli.reporters import judges
 from llmops_cli.reporters.cases import view_of
 from llmops_cli.reporters.inert import inert, shorten
 from llmops_cli.reporters.json import format_document
@@ -91,7 +92,7 @@ def _rule(rule: str) -> dict[str, Any]:
 
 def _invocation(result: Result, more: int) -> dict[str, Any]:
     status = result.verdict.status
-    said = [_notification("warning", note, None) for note in result.verdict.notes]
+    said = [_notification("warning", note, None) for note in [*judges.lines(result), *result.verdict.notes]]
     said += [
         _notification("error", reason.text, _location(result, reason.where))
         for reason in result.verdict.reasons

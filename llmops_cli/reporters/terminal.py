@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Status
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
-from llmops_cli.reporters import figures, summary
+from llmops_cli.reporters import figures, judges, summary
 from llmops_cli.reporters.cases import LISTED, is_broken, listed, view_of
 from llmops_cli.reporters.inert import inert, shorten
 from llmops_cli.reporters.tables import make_console, marked, trimmed
@@ -53,6 +53,7 @@ class _Report:
             self._statistics(comparison)
         for comparison in self.result.comparisons:
             self._metrics(comparison)
+        self._judges()
         self._broken()
         self._lists()
         self._verdict()
@@ -105,12 +106,21 @@ class _Report:
             self.line(f"{label}: {'; '.join(comparison.changes)}", "dim")
 
     def _metrics(self, comparison: Comparison) -> None:
+        told = judges.told(self.result, comparison)
         for name, metrics in comparison.metrics:
-            values = ", ".join(f"{key} {value:.2f}" for key, value in metrics.values.items())
+            if name in told and not metrics.rows:
+                continue
             self.line()
-            self.line(f"{comparison.title} · {name}: {values}")
+            title = f"{comparison.title} · {name}"
+            self.line(title if name in told else f"{title}: {judges.metric_words(metrics.values)}")
             if metrics.rows:
                 self._table(metrics.header, metrics.rows, left=(0,))
+
+    def _judges(self) -> None:
+        for number, text in enumerate(judges.lines(self.result)):
+            if not number:
+                self.line()
+            self.line(text)
 
     def _broken(self) -> None:
         shown = 0

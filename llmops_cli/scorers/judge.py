@@ -34,6 +34,8 @@ class Ballot:
     votes: tuple[Vote | None, ...]
     missing: tuple[str, ...]
     identity: Mapping[str, Any]
+    calls: tuple[str, ...] = ()
+    """The calls behind the votes that were valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Judge:
         return Score(float(verdict == "pass"), verdict == "pass", explanation, details)
 
     def summarise(self, scores: Sequence[Score]) -> Metrics:
-        """The rate of passes, or of wins, with its exact interval; for grades their mean, too."""
+        """The rate of passes, or of wins; for grades their mean, too."""
         if self.compare_to is not None:
             return summarise_pairs(scores)
         return summarise_scores(scores, self.scale, grades=bool(self.criteria) or self.pass_at is not None)
@@ -254,6 +256,7 @@ def _ballot(found: Sequence[tuple[Vote, JudgeReply] | BaseException]) -> Ballot:
     votes: list[Vote | None] = []
     missing: list[str] = []
     identity: Mapping[str, Any] = {}
+    calls: list[str] = []
     for one in found:
         if isinstance(one, ScoringError):
             votes.append(None)
@@ -263,7 +266,8 @@ def _ballot(found: Sequence[tuple[Vote, JudgeReply] | BaseException]) -> Ballot:
         else:
             votes.append(one[0])
             identity = one[1].identity
-    return Ballot(tuple(votes), tuple(missing), identity)
+            calls += [one[1].call] if one[1].call else []
+    return Ballot(tuple(votes), tuple(missing), identity, tuple(calls))
 
 
 def _alike(votes: list[Vote]) -> list[Vote]:
@@ -287,6 +291,8 @@ def _require_majority(votes: Sequence[Vote], ballot: Ballot) -> None:
 
 def _details(spoken: Vote, ballot: Ballot) -> dict[str, Any]:
     details: dict[str, Any] = {"rationale": spoken.rationale, "judge": dict(ballot.identity)}
+    if ballot.calls:
+        details["calls"] = list(ballot.calls)
     if len(ballot.votes) > 1:
         reasons = iter(ballot.missing)
         details["votes"] = [vote.details() if vote else {"missing": next(reasons)} for vote in ballot.votes]

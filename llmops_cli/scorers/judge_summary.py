@@ -1,14 +1,17 @@
-"""Figures of a judge over a set: how often it passes or prefers an answer, and how sure that is."""
+"""Figures of a judge over a set: how often it passes or prefers an answer.
+
+How sure that is depends on which calls gave answers and replies; scores do not hold that, and
+`comparison/judge_figures.py` says it.
+"""
 
 from collections.abc import Sequence
 
 from llmops_cli.domain.scoring import Metrics, Score
 from llmops_cli.stats.descriptive import mean
-from llmops_cli.stats.intervals import clopper_pearson
 
 
 def summarise_scores(scores: Sequence[Score], scale: Sequence[float], *, grades: bool) -> Metrics:
-    """The pass rate with its exact interval, after the mean grade where there are grades.
+    """The pass rate, after the mean grade where there are grades.
 
     Recorded scores hold no details, so that grades are known by their values where nothing else tells.
     """
@@ -22,7 +25,7 @@ def summarise_scores(scores: Sequence[Score], scale: Sequence[float], *, grades:
 
 
 def summarise_pairs(scores: Sequence[Score]) -> Metrics:
-    """Wins among the comparisons that one side won, with the exact interval; ties are counted beside them."""
+    """Wins among the comparisons that one side won; ties are counted beside them."""
     wins = sum(score.value > 0.5 for score in scores)
     losses = sum(score.value < 0.5 for score in scores)
     row = (str(wins), str(len(scores) - wins - losses), str(losses))
@@ -30,7 +33,4 @@ def summarise_pairs(scores: Sequence[Score]) -> Metrics:
 
 
 def _rate(name: str, hits: int, of: int) -> dict[str, float]:
-    if not of:
-        return {}
-    interval = clopper_pearson(hits, of)
-    return {name: hits / of, "95% from": interval.low, "95% to": interval.high}
+    return {name: hits / of} if of else {}

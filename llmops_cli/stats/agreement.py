@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from llmops_cli.stats.intervals import Interval, clopper_pearson
+from llmops_cli.stats.intervals import Interval, check_rate, clopper_pearson
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -124,18 +124,19 @@ class Corrected:
 
 
 def rogan_gladen(
-    positives: int, readings: int, known: Accuracy, confidence: float = 0.95
+    positives: float, readings: float, known: Accuracy, confidence: float = 0.95
 ) -> Corrected | None:
     """The true rate behind `positives` of `readings` by an instrument with estimated errors.
 
     The estimate is that of Rogan & Gladen (1978, Am. J. Epidemiology 107:71), the interval that of Lang &
     Reiczigel (2014, Prev. Vet. Med. 113:13), which counts the uncertainty of sensitivity and specificity
-    in. (Lee et al., arXiv:2511.21140, recommend both for judges that are models.) None where sensitivity or
-    specificity is unknown, or where together they are no better than chance: then a reading says nothing.
-    Raises ValueError where positives are not within 0..readings, without readings, or for a confidence not
-    inside 0..1.
+    in. (Lee et al., arXiv:2511.21140, recommend both for judges that are models.) Both take the readings for
+    independent. Where they are not, `readings` is the number they are worth (`independent_readings`) and
+    `positives` that times their rate, a fraction where it falls so. None where sensitivity or specificity is
+    unknown, or where together they are no better than chance: then a reading says nothing. Raises ValueError
+    where positives are not within 0..readings, without readings, or for a confidence not inside 0..1.
     """
-    clopper_pearson(positives, readings, confidence)  # for its checks
+    check_rate(positives, readings, confidence)
     sensitivity, specificity = known.sensitivity, known.specificity
     if sensitivity is None or specificity is None or sensitivity.value + specificity.value <= 1:
         return None

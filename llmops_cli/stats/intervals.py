@@ -23,13 +23,13 @@ class Interval:
     confidence: float
 
 
-def clopper_pearson(passes: int, trials: int, confidence: float = 0.95) -> Interval:
+def clopper_pearson(passes: float, trials: float, confidence: float = 0.95) -> Interval:
     """The exact two-sided interval of a rate (Clopper & Pearson 1934, Biometrika 26:404).
 
-    Raises ValueError where passes are not within 0..trials, without trials, or for a confidence not inside
-    0..1.
+    Fractions are what dependent trials are worth (Korn & Graubard 1998, Survey Methodology 24:193). Raises
+    ValueError where passes are not within 0..trials, without trials, or for a confidence not inside 0..1.
     """
-    _check(passes, trials, confidence)
+    check_rate(passes, trials, confidence)
     tail = (1 - confidence) / 2
     low = beta_quantile(passes, trials - passes + 1, tail) if passes else 0.0
     high = beta_quantile(passes + 1, trials - passes, 1 - tail) if passes < trials else 1.0
@@ -38,7 +38,7 @@ def clopper_pearson(passes: int, trials: int, confidence: float = 0.95) -> Inter
 
 def wilson(passes: int, trials: int, confidence: float = 0.95) -> Interval:
     """The two-sided score interval of a rate (Wilson 1927, JASA 22:209). Raises as `clopper_pearson` does."""
-    _check(passes, trials, confidence)
+    check_rate(passes, trials, confidence)
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
     rate, whole = passes / trials, trials + z2
     centre = (passes + z2 / 2) / whole
@@ -131,7 +131,8 @@ def _crossing(function: Callable[[float], float], inside: float, outside: float)
     return place
 
 
-def _check(passes: int, trials: int, confidence: float) -> None:
+def check_rate(passes: float, trials: float, confidence: float) -> None:
+    """Raises ValueError where passes are not within 0..trials, without trials, or for an odd confidence."""
     if not (trials > 0 and 0 <= passes <= trials):
         raise ValueError(f"{passes} of {trials} is no rate")
     if not 0 < confidence < 1:

@@ -93,7 +93,7 @@ def test_eval_says_whether_its_judge_is_calibrated(project: Project) -> None:
         after = project.llmops("eval")
         few = "only 4 of 10 labels say fail, and fewer than 10 tell little"
         assert f"judge kind: hardly calibrated (kappa 0.78, n 10, {date}): {few}" in after.both
-        assert "greet: kind passes 2 of 2 answers = 100%; corrected for its errors 100% (" in after.both
+        assert "greet · kind: pass rate 1.00 (95 % interval 0.16 to 1.00) of 2 answers; corrected " in after.both
 
         project.edit("prompts/judges/kind.yaml", "Grade", "Strictly grade")
         edited = project.llmops("eval")

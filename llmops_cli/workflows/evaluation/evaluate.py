@@ -21,6 +21,7 @@ from llmops_cli.store.run_store import save_run
 from llmops_cli.workflows.comparing.baseline_lines import BaselineLines
 from llmops_cli.workflows.comparing.comparing import Comparing
 from llmops_cli.workflows.comparing.confirming import Confirmation, compared_of
+from llmops_cli.workflows.comparing.judge_figures import with_judges
 from llmops_cli.workflows.comparing.judge_notes import judge_notes
 from llmops_cli.workflows.comparing.proving import ProvingRun
 from llmops_cli.workflows.evaluation.earlier_runs import runs_before
@@ -157,6 +158,7 @@ class _Evaluation:
         began, clock = datetime.now(UTC), time.perf_counter()
         evalsets, comparisons = run_loop(self._answer_and_compare(), self._stop)
         comparisons = self.lines.with_acceptors(comparisons, self.revisions)
+        evalsets, comparisons = with_judges(self.project, self.parts.judges, evalsets, comparisons)
         run = Run(
             id=run_id(began),
             started=began.isoformat(timespec="seconds"),
@@ -289,7 +291,7 @@ class _Evaluation:
             [f"suspicious cases were asked again: {confirmation.calls} trials"] if confirmation.calls else []
         )
         missing = [f"a suspicious case could not be asked to the end: {why}" for why in confirmation.why_not]
-        judges = judge_notes(self.project, self.parts.judges, run.evalsets)
+        judges = judge_notes(self.parts.judges, run.evalsets)
         history = self.revisions.history_notes()
         again = attempt_notes(run.provenance, passed=passed)
         return [*asked, *missing, *judges, *history, *again, *self.parts.notes]

@@ -93,7 +93,9 @@ class Tools:
             raise ScoringError(f"the judge gave no answer: {error}{hint}") from error
         except UserError as error:
             raise ScoringError(f"the judge's prompt cannot be rendered: {error}") from error
-        return JudgeReply(response, self._judges.identity(prompt))
+        # a judge that always answers alike names no call: the same request has the same reply
+        call = response.call_id or f"{request.fingerprint[:16]}.{vote}"
+        return JudgeReply(response, self._judges.identity(prompt), call)
 
     async def _reply(self, model: str, request: Request, vote: int, of: TrialKey) -> Response:
         own = judge_trial(of, vote)

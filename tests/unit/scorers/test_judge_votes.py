@@ -184,10 +184,10 @@ def test_impossible_arguments_are_refused_at_once(arguments: dict[str, Any], com
         Judge("j", **arguments)
 
 
-def test_a_set_of_verdicts_has_a_rate_with_its_exact_interval() -> None:
+def test_a_set_of_verdicts_has_a_rate() -> None:
     found = Judge("j").summarise([Score(1, True)] * 9 + [Score(0, False)])
 
-    assert found.values == pytest.approx({"pass rate": 0.9, "95% from": 0.5549839, "95% to": 0.9974714})
+    assert found.values == {"pass rate": 0.9}
 
 
 def test_a_set_of_grades_has_their_mean_beside_it() -> None:
