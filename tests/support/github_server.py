@@ -10,16 +10,14 @@ links to `/repositories/ID/...`, as GitHub's are; a token that may not write is 
 integration"; a workflow's token may not ask who it is.
 """
 
-import json
 import re
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.support.loopback import Handler, LoopbackServer
 
 REPOSITORY = "octo/prompts"
 REPOSITORY_ID = 4242
@@ -73,7 +71,7 @@ class _RefusedError(Exception):
         self.more = more
 
 
-class GitHubServer:
+class GitHubServer(LoopbackServer):
     """See the module's docstring. What it holds is plain: `comments[12]`, `check_runs`, `pulls`, `requests`."""
 
     write_token = "ghs_" + "w" * 36
@@ -81,6 +79,7 @@ class GitHubServer:
     person_token = "ghp_" + "p" * 36
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.tokens = {
             self.write_token: Token(),
             self.read_token: Token(may_write=frozenset()),
@@ -97,26 +96,11 @@ class GitHubServer:
         self._faults: list[tuple[str, str, Fault]] = []
         self._ids = iter(range(1001, 10**9))
         self._lock = threading.RLock()
-        self._http = _Server(("127.0.0.1", 0), _Handler)
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
     def url(self) -> str:
         """The GITHUB_API_URL."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.hang_up()
-        self._http.server_close()
+        return self.address
 
     # what a test prepares
 
@@ -368,73 +352,25 @@ def _error(message: str, status: int, **more: Any) -> Json:
     return {"message": message, "documentation_url": DOCUMENTATION, "status": str(status), **more}
 
 
-class _Server(ThreadingHTTPServer):
-    # joined on close, so that no thread outlives a test
-    daemon_threads = False
-    owner: GitHubServer
-
-    def __init__(self, *args: Any) -> None:
-        self._open: set[socket.socket] = set()
-        super().__init__(*args)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no news here."""
-
-    def hang_up(self) -> None:
-        """End the connections that clients keep alive; their threads then end."""
-        for connection in list(self._open):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Silent."""
-
-    def do_GET(self) -> None:
-        self._respond()
-
-    def do_POST(self) -> None:
-        self._respond()
-
-    def do_PATCH(self) -> None:
-        self._respond()
-
-    def _respond(self) -> None:
-        owner = self.server.owner
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+class _Handler(Handler):
+    def respond(self) -> None:
+        owner = cast("GitHubServer", self.server.owner)
+        headers, body = self.asked()
         parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        query = dict(parse_qsl(parts.query))
-        received = Received(self.command, parts.path, query, headers, json.loads(raw) if raw else {})
+        received = Received(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
         fault = owner.take(received)
         if isinstance(fault, int):
             fault = Refusal(fault)
         if isinstance(fault, Refusal):
-            body = _error(fault.message, fault.status) if fault.body is None else fault.body
-            self._send(fault.status, body, fault.headers)
+            said = _error(fault.message, fault.status) if fault.body is None else fault.body
+            self.send(fault.status, said, fault.headers)
             return
         if fault != "drop":
-            status, body = owner.answer(received)
+            status, found = owner.answer(received)
             if fault is None:
-                self._send(status, *self._paged(status, body, received))
+                self.send(status, *self._paged(status, found, received))
                 return
-        self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        self.drop()
 
     def _paged(self, status: int, body: Any, received: Received) -> tuple[Any, Mapping[str, str]]:
         items = body.get("check_runs") if isinstance(body, dict) else body
@@ -448,15 +384,6 @@ class _Handler(BaseHTTPRequestHandler):
             return shown, {}
         below = received.path.replace(f"/repos/{REPOSITORY}", f"/repositories/{REPOSITORY_ID}")
         rest = "&".join(f"{key}={value}" for key, value in received.query.items() if key != "page")
-        address = f"{self.server.owner.url}{below}?{rest}"
+        address = f"{self.server.owner.address}{below}?{rest}"
         link = f'<{address}&page={page + 1}>; rel="next", <{address}&page={last}>; rel="last"'
         return shown, {"Link": link}
-
-    def _send(self, status: int, body: Any, headers: Mapping[str, str]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response_only(status)
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)

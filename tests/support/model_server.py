@@ -8,16 +8,15 @@
 
 import json
 import random
-import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, cast
+
+from tests.support.loopback import Handler, LoopbackServer
 
 Reply = Callable[[dict[str, Any]], str | dict[str, Any]]
 """Given the request's body: the answer's text, or the assistant message as a mapping. Such a mapping may also
@@ -71,7 +70,7 @@ def echo(body: dict[str, Any]) -> str:
     return str(body["messages"][-1]["content"])
 
 
-class ModelServer:
+class ModelServer(LoopbackServer):
     """See the module's docstring. `key` makes every other key a 401; `delay` is in seconds."""
 
     def __init__(
@@ -82,37 +81,21 @@ class ModelServer:
         key: str | None = None,
         delay: float = 0.0,
     ) -> None:
+        super().__init__(_Handler)
         self.requests: list[Received] = []
         self.succeeded: Counter[str] = Counter()
         self.in_flight_peak = 0
-        self.closing = threading.Event()
         self.key = key
         self.delay = delay
         self._reply = reply
         self._faults = cycle(faults) if not isinstance(faults, FaultMix) else iter(faults)
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._http = _Server(("127.0.0.1", 0), _Handler)
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
     def url(self) -> str:
         """The api_base."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.closing.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.hang_up()
-        self._http.server_close()
+        return f"{self.address}/v1"
 
     def next_fault(self, received: Received) -> Fault:
         """Note a request, and say what is to go wrong with it."""
@@ -168,56 +151,21 @@ def _counted(body: dict[str, Any], message: dict[str, Any]) -> dict[str, int]:
     return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
 
 
-class _Server(ThreadingHTTPServer):
-    # joined on close, so that no thread outlives a test
-    daemon_threads = False
-    request_queue_size = 128
-    owner: ModelServer
-
-    def __init__(self, *args: Any) -> None:
-        self._open: set[socket.socket] = set()
-        super().__init__(*args)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no news here."""
-
-    def hang_up(self) -> None:
-        """End the connections that clients keep alive; their threads then end."""
-        for connection in list(self._open):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Silent."""
-
-    def do_POST(self) -> None:
-        owner = self.server.owner
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        headers = {name.lower(): value for name, value in self.headers.items()}
+class _Handler(Handler):
+    def respond(self) -> None:
+        if self.command != "POST":
+            self.send(405, {"error": {"message": "a completion is asked for with POST"}}, {})
+            return
+        owner = cast("ModelServer", self.server.owner)
+        headers, body = self.asked()
         fault = owner.next_fault(Received(self.path, headers, body))
         owner.enter(1)
         try:
-            self._respond(owner, body, fault)
+            self._complete(owner, body, fault)
         finally:
             owner.enter(-1)
 
-    def _respond(self, owner: ModelServer, body: dict[str, Any], fault: Fault) -> None:
+    def _complete(self, owner: ModelServer, body: dict[str, Any], fault: Fault) -> None:
         if owner.delay:
             owner.closing.wait(owner.delay)
         if owner.key is not None and self.headers["Authorization"] != f"Bearer {owner.key}":
@@ -229,10 +177,10 @@ class _Handler(BaseHTTPRequestHandler):
             fault = Refusal(fault)
         if isinstance(fault, Refusal):
             error = {"message": f"the server says {fault.status}", "type": "server_error", **fault.error}
-            self._send(fault.status, {"error": error}, fault.headers)
+            self.send(fault.status, {"error": error}, fault.headers)
             return
         if fault == "drop":
-            self._drop()
+            self.drop()
             return
         if isinstance(fault, tuple):
             owner.closing.wait(fault[1])
@@ -241,21 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             if not self._stream(answer, with_usage="stream_options" in body, cut=fault == "cut"):
                 return
         else:
-            self._send(200, answer, {})
+            self.send(200, answer, {})
         owner.note_success(body)
-
-    def _drop(self) -> None:
-        self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-    def _send(self, status: int, body: dict[str, Any], headers: Mapping[str, str]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def _stream(self, answer: dict[str, Any], *, with_usage: bool, cut: bool) -> bool:
         self.send_response(200)
@@ -264,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for number, piece in enumerate(_chunks(answer, with_usage=with_usage)):
             if cut and number == 2:
-                self._drop()
+                self.drop()
                 return False
             self._chunk(f"data: {json.dumps(piece)}\n\n")
         self._chunk("data: [DONE]\n\n")
