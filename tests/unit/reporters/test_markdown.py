@@ -22,6 +22,7 @@ from llmops_cli.domain.comparison import (
     Verdict,
 )
 from llmops_cli.domain.evalset import Case, Evalset, GateSpec
+from llmops_cli.domain.judge_figures import Calibrated, Estimate, JudgeFigures
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run, Source, VariantInfo
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore, Score
@@ -105,7 +106,12 @@ def _result(
     )  # fmt: skip
     evalset = Evalset(text, f"evalsets/{text}.yaml", SourceLocation("evalsets/e.yaml", 1), (text,), ())
     outcomes = tuple(outcome for delta in deltas for outcome in delta.candidate.outcomes)
-    part = EvalsetRun(evalset, (variant,), (), outcomes, 1)
+    known = Calibrated(0.5, 9, text, "verdict", 4, 1, 3, 1, text)
+    judge = JudgeFigures(
+        text, text, text, "ab", "fail", "pass rate", 2, 2, 1, 2.0, 0.95, rate=Estimate(0.5, 0.1, 0.9)
+    )
+    judges = (replace(judge, calibration=known, why_uncorrected=text), replace(judge, why_uncalibrated=text))
+    part = EvalsetRun(evalset, (variant,), (), outcomes, 1, judges=judges)
     provenance = Provenance(COMMIT, "main", folder="app", repository_url=HOME)
     run = Run("20261120-1", "2026-11-20T00:00:00+00:00", 1.5, provenance, (part,))
     reasons = (Reason(status, text), Reason(status, "second"))

@@ -1,6 +1,5 @@
 """Agreement against statsmodels and published examples; the corrected rate by its coverage."""
 
-import random
 from functools import cache
 
 import pytest
@@ -186,16 +185,14 @@ def test_the_correction_never_leaves_0_to_1(readings: int, labels: int, data: st
 def test_its_interval_covers_the_true_rate_as_often_as_it_says(
     truth: float, sensitivity: float, specificity: float, labels: int
 ) -> None:
-    chance = random.Random(4)
+    import numpy as np
 
-    def draw(trials: int, rate: float) -> int:
-        return sum(chance.random() < rate for _ in range(trials))
-
-    covered, rounds = 0, 1000
-    for _ in range(rounds):
-        known = _known(draw(labels, sensitivity), labels, draw(labels, specificity), labels)
-        seen = draw(150, truth * sensitivity + (1 - truth) * (1 - specificity))
-        found = rogan_gladen(seen, 150, known)
+    chance, rounds, readings = np.random.default_rng(4), 1000, 150
+    positive = truth * sensitivity + (1 - truth) * (1 - specificity)
+    draws = ((labels, sensitivity), (labels, specificity), (readings, positive))
+    covered = 0
+    for passed, failed, seen in zip(*(chance.binomial(*one, rounds).tolist() for one in draws), strict=True):
+        found = rogan_gladen(seen, readings, _known(passed, labels, failed, labels))
         covered += found is not None and found.interval.low <= truth <= found.interval.high
 
     assert covered / rounds >= 0.935
@@ -206,5 +203,6 @@ def _known(passed: int, passes: int, failed: int, fails: int) -> Accuracy:
 
 
 @cache  # the same few counts come again and again
+@cache
 def _rate(hits: int, of: int) -> Rate:
     return Rate(hits, of, clopper_pearson(hits, of))
