@@ -20,6 +20,8 @@ from tests.support.model_server import Fault, FaultMix, ModelServer, Refusal, to
 from tests.support.providers import CONTEXT, ask_of
 
 KEY = "a-key-of-mine-123456"
+PATIENT = Call(timeout=60)
+"""For calls that are answered at once, however much else the machine has to do."""
 
 
 def _model(server: ModelServer, **parts: Any) -> ResolvedModel:
@@ -33,7 +35,7 @@ def _complete(
         base = LiteLLMProvider(model, CONTEXT)
         provider: Provider = Retrying(Limited(base, concurrency=8), sleep=_hurried) if retry else base
         try:
-            return [await provider.complete(request, call or Call(timeout=10)) for request in requests]
+            return [await provider.complete(request, call or PATIENT) for request in requests]
         finally:
             await provider.aclose()
 
@@ -64,7 +66,7 @@ def test_an_answer_with_its_tokens_and_its_cost() -> None:
     assert response.served_model == "test-model-0613"
     assert response.finish_reason == "stop"
     assert response.latency is not None
-    assert 0 < response.latency < 10
+    assert 0 < response.latency < PATIENT.timeout
     assert response.first_token is None
     (received,) = server.requests
     assert received.body == {
@@ -103,7 +105,7 @@ def test_tool_calls_arrive_whole(streamed: bool) -> None:
     pieces: list[str] = []
     with ModelServer(lambda _: {"content": None, "tool_calls": calls}) as server:
         model = _model(server)
-        call = Call(timeout=10, on_text=pieces.append if streamed else None)
+        call = Call(timeout=PATIENT.timeout, on_text=pieces.append if streamed else None)
         (response,) = _complete(model, ask_of(model, tools=[_WEATHER]), call=call)
 
     assert response.text == ""
@@ -126,7 +128,9 @@ def test_an_answer_is_streamed_with_its_tokens_and_the_time_to_the_first() -> No
     pieces: list[str] = []
     with ModelServer(lambda _: "one two three") as server:
         model = _model(server, price=Price(1, 1))
-        (response,) = _complete(model, ask_of(model), call=Call(timeout=10, on_text=pieces.append))
+        (response,) = _complete(
+            model, ask_of(model), call=Call(timeout=PATIENT.timeout, on_text=pieces.append)
+        )
 
     assert pieces == ["one", " two", " three"]
     assert response.text == "one two three"
@@ -141,7 +145,7 @@ def test_an_answer_is_streamed_with_its_tokens_and_the_time_to_the_first() -> No
 
 def test_a_stream_that_breaks_off_is_a_failure_and_no_short_answer() -> None:
     with ModelServer(lambda _: "one two three four", faults=["cut"]) as server:
-        error = _failure(_model(server), Call(timeout=10, on_text=lambda _: None))
+        error = _failure(_model(server), Call(timeout=PATIENT.timeout, on_text=lambda _: None))
 
     assert error.retryable
 
@@ -367,7 +371,7 @@ def test_three_hundred_calls_through_a_bad_day_are_all_answered_and_none_is_aske
         inner = Limited(LiteLLMProvider(model, CONTEXT), concurrency=16)
         provider = Retrying(inner, sleep=_hurried, rng=random.Random(7))
         try:
-            asked = (provider.complete(ask_of(model, f"case {n}"), Call(timeout=10)) for n in range(300))
+            asked = (provider.complete(ask_of(model, f"case {n}"), PATIENT) for n in range(300))
             return await asyncio.gather(*asked)
         finally:
             await provider.aclose()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Literal, cast
@@ -125,15 +126,21 @@ class ModelServer(LoopbackServer):
         }
 
     def note_success(self, body: dict[str, Any]) -> None:
-        """Count an answer that went out whole."""
+        """Count an answer that goes out whole."""
         with self._lock:
             self.succeeded[json.dumps(body, sort_keys=True)] += 1
 
-    def enter(self, step: Literal[1, -1]) -> None:
-        """Count requests in flight."""
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Count a request that is being answered."""
         with self._lock:
-            self._in_flight += step
+            self._in_flight += 1
             self.in_flight_peak = max(self.in_flight_peak, self._in_flight)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_flight -= 1
 
 
 def tool_call(name: str, arguments: Mapping[str, Any], call_id: str = "call_1") -> dict[str, Any]:
@@ -159,13 +166,23 @@ class _Handler(Handler):
         owner = cast("ModelServer", self.server.owner)
         headers, body = self.asked()
         fault = owner.next_fault(Received(self.path, headers, body))
-        owner.enter(1)
-        try:
-            self._complete(owner, body, fault)
-        finally:
-            owner.enter(-1)
+        with owner.in_flight():
+            answer = self._prepare(owner, body, fault)
+        # counted and out of flight before the client can know of it: it may ask, or be asked about, at once
+        if isinstance(answer, Refusal):
+            error = {"message": f"the server says {answer.status}", "type": "server_error", **answer.error}
+            self.send(answer.status, {"error": error}, answer.headers)
+        elif answer is None:
+            self.drop()
+        elif body.get("stream"):
+            self._stream(answer, with_usage="stream_options" in body, cut=fault == "cut")
+        else:
+            self.send(200, answer, {})
 
-    def _complete(self, owner: ModelServer, body: dict[str, Any], fault: Fault) -> None:
+    def _prepare(
+        self, owner: ModelServer, body: dict[str, Any], fault: Fault
+    ) -> dict[str, Any] | Refusal | None:
+        """What is answered, after as long as it takes; None hangs up."""
         if owner.delay:
             owner.closing.wait(owner.delay)
         if owner.key is not None and self.headers["Authorization"] != f"Bearer {owner.key}":
@@ -176,23 +193,17 @@ class _Handler(Handler):
         if isinstance(fault, int):
             fault = Refusal(fault)
         if isinstance(fault, Refusal):
-            error = {"message": f"the server says {fault.status}", "type": "server_error", **fault.error}
-            self.send(fault.status, {"error": error}, fault.headers)
-            return
+            return fault
         if fault == "drop":
-            self.drop()
-            return
+            return None
         if isinstance(fault, tuple):
             owner.closing.wait(fault[1])
         answer = owner.answer(body)
-        if body.get("stream"):
-            if not self._stream(answer, with_usage="stream_options" in body, cut=fault == "cut"):
-                return
-        else:
-            self.send(200, answer, {})
-        owner.note_success(body)
+        if not (fault == "cut" and body.get("stream")):
+            owner.note_success(body)
+        return answer
 
-    def _stream(self, answer: dict[str, Any], *, with_usage: bool, cut: bool) -> bool:
+    def _stream(self, answer: dict[str, Any], *, with_usage: bool, cut: bool) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
@@ -200,11 +211,10 @@ class _Handler(Handler):
         for number, piece in enumerate(_chunks(answer, with_usage=with_usage)):
             if cut and number == 2:
                 self.drop()
-                return False
+                return
             self._chunk(f"data: {json.dumps(piece)}\n\n")
         self._chunk("data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
-        return True
 
     def _chunk(self, text: str) -> None:
         data = text.encode()

@@ -200,7 +200,7 @@ class Project:
             env=process_environment(env),
             capture_output="stdout" not in options,
             text=True,
-            timeout=60,
+            timeout=300,  # a machine has other work; a process that hangs still ends
             check=False,
             **options,
         )
