@@ -149,6 +149,8 @@ class Delta:
     """Who accepted it: the commit that wrote the line, its author and day; empty where nobody can tell."""
     added: Added | None = None
     """Trials that a proof took beyond those of the run."""
+    asked_again: Added | None = None
+    """The answers behind `fresh`. The set's tests do not count them, and no record holds them."""
 
     @property
     def comparable(self) -> bool:

@@ -70,6 +70,7 @@ def _delta(delta: Delta, inputs: Mapping[str, str | None]) -> dict[str, Any]:
         "accepted_by": delta.accepted_by,
         "fresh": dataclasses.asdict(delta.fresh) if delta.fresh else None,
         "added": _added(delta.added) if delta.added else None,
+        "asked_again": _added(delta.asked_again) if delta.asked_again else None,
         "inputs": dict(inputs),
         "base": side_to_dict(delta.base) if delta.base.outcomes else None,
         "candidate": side_to_dict(delta.candidate) if delta.candidate.outcomes else None,
@@ -169,4 +170,7 @@ def _read_delta(data: Mapping[str, Any], variant: str, base: str, cases: Mapping
         known_fields(Fresh, data["fresh"]) if "fresh" in data else None,
         data.get("accepted_by", ""),
         _read_added(data["added"], case_id, variant, base) if "added" in data else None,
+        asked_again=_read_added(data["asked_again"], case_id, variant, base)
+        if "asked_again" in data
+        else None,
     )

@@ -64,8 +64,8 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Trials of a case that were added to those of the run (candidate) and to the record (base), to prove
-    that it did not get worse. No test but the proof counts them."""
+    """Trials of a case beyond those of the run (candidate) and the record (base): to prove that it did not get
+    worse, or to confirm that it did. No test counts them but the one they were asked for."""
 
     base: tuple[Outcome, ...] = ()
     candidate: tuple[Outcome, ...] = ()

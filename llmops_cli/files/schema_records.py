@@ -212,11 +212,8 @@ def _comparison() -> Schema:
             "accepted": {"type": "boolean", "description": "The branch's own baseline accepts it."},
             "accepted_by": _TEXT | {"description": "The commit that did, its author and day."},
             "fresh": of_dataclass(Fresh, optional=["planned", "base_planned", "level"]),
-            "added": _open(
-                {side: {"type": "array", "items": _outcome()} for side in ("base", "candidate")},
-                ["base", "candidate"],
-                "Trials that a proof took beyond those of the run.",
-            ),
+            "added": _beyond("Trials that a proof took beyond those of the run."),
+            "asked_again": _beyond("The answers behind `fresh`."),
             "inputs": _INPUTS,
             "base": side,
             "candidate": side,
@@ -239,6 +236,11 @@ def _comparison() -> Schema:
     }
     later = ("proof", "prompt_change")  # not in the first run files of this format
     return _open(properties, [name for name in properties if name not in later])
+
+
+def _beyond(said: str) -> Schema:
+    sides = ("base", "candidate")
+    return _open({side: {"type": "array", "items": _outcome()} for side in sides}, list(sides), said)
 
 
 def _prompt_change() -> Schema:

@@ -21,7 +21,7 @@ def answer(messages):
     chance = float(re.search(r"chance ([0-9.]+)", messages[0]["content"] + text)[1])
     key = f"{messages[0]['content']} {text}"
     draw = int(hashlib.sha256(f"{key}{next(CALLS[key])}".encode()).hexdigest()[:8], 16) / 2**32
-    return "right" if draw < chance else "wrong"
+    return "right" if draw < chance else "wrong, ask ada@example.org"
 """
 PROMPT = """\
 model: python:noisy:answer
@@ -67,6 +67,48 @@ def test_a_broken_case_is_confirmed_by_fresh_trials_of_both_sides(noisy: Project
     assert broken["fresh"]["base_passes"] == broken["fresh"]["base_trials"] > 0
     assert broken["fresh"]["p"] < 0.01
     assert "confirmed by fresh trials" in result.json()["verdict"]["reasons"][0]["text"]
+
+
+def test_the_answers_of_a_confirmation_are_in_the_run_file_and_not_in_the_record(noisy: Project) -> None:
+    noisy.edit("llmops.yaml", "allow_python: true", "allow_python: true\nredact: [email]")
+    noisy.edit(
+        "prompts/p.yaml", "content: be chance 0.99", "content: \"be chance {{ 0 if '3' in q else 0.99 }}\""
+    )
+
+    result = noisy.llmops("eval", "--trials", "3", "--format", "json").json()
+
+    (comparison,) = result["evalsets"][0]["comparisons"]
+    (broken,) = [case for case in comparison["cases"] if "asked_again" in case]
+    fresh, answers = broken["fresh"], broken["asked_again"]
+    assert broken["id"] == "c3"
+    for side, passes, trials in (("candidate", "passes", "trials"), ("base", "base_passes", "base_trials")):
+        assert len(answers[side]) == fresh[trials] > 0
+        assert sum(all(s["passed"] for s in one["scores"]) for one in answers[side]) == fresh[passes]
+    own = broken["candidate"]["outcomes"]
+    assert [one["trial"] for one in own] == [1, 2, 3]
+    assert [one["trial"] for one in answers["candidate"]] == list(range(4, 4 + fresh["trials"]))
+    assert {one["fingerprint"] for one in answers["candidate"]} == {own[0]["fingerprint"]}
+    assert {one["fingerprint"] for one in answers["base"]} == {broken["base"]["outcomes"][0]["fingerprint"]}
+    assert {one["response"]["text"] for one in answers["candidate"]} == {"wrong, ask [email]"}
+    assert "ada@" not in noisy.llmops("report", "--format", "json").stdout
+
+    noisy.llmops("accept")
+
+    record = [json.loads(line) for line in noisy.baseline("p")]
+    calls = {call for line in record for call in line["calls"]}
+    assert {one["response"]["call_id"] for one in own} <= calls
+    assert not {one["response"]["call_id"] for one in answers["candidate"]} & calls
+    assert sum(line.get("count", 1) for line in record if line["id"] == "c3") == 3
+
+
+def test_what_could_not_be_asked_again_leaves_no_answers(noisy: Project) -> None:
+    noisy.edit("prompts/p.yaml", "chance 0.99", "chance 0")
+
+    result = noisy.llmops("eval", "--confirm", "1", "--format", "json").json()
+
+    (comparison,) = result["evalsets"][0]["comparisons"]
+    assert {case["fresh"]["standing"] for case in comparison["cases"]} == {"go on"}
+    assert not any("asked_again" in case for case in comparison["cases"])
 
 
 def test_an_unchanged_prompt_that_has_bad_luck_is_not_a_regression(noisy: Project) -> None:

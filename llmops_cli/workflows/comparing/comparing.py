@@ -140,7 +140,8 @@ class Comparing:
             return Question(question.request, question.model.key, _BASE_TRIALS)
 
         accepted = accepted_answer(self._baselines.get(plan.evalset.name), case_id, variant.variant.name, 1)
-        return Suspect(plan, case, candidate, accepted, base)
+        names = (variant.variant.name, self._reference or variant.variant.name)
+        return Suspect(plan, case, candidate, accepted, base, names)
 
     async def _base_side(
         self, plan: EvalsetPlan, variant: VariantPlan, baseline: Baseline | None, done: Sequence[Outcome]

@@ -6,7 +6,7 @@ sides are interleaved in time, so that a provider that drifts meanwhile hits bot
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
 from llmops_cli.comparison.grading import graded
@@ -16,9 +16,12 @@ from llmops_cli.comparison.rule import Compared, Examined, plans
 from llmops_cli.domain.comparison import Comparison
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.evalset import Case
+from llmops_cli.domain.outcome import Outcome
 from llmops_cli.domain.provider import ProviderError
+from llmops_cli.domain.redaction import redact_outcome
 from llmops_cli.domain.request import Request
 from llmops_cli.domain.spending import Purpose
+from llmops_cli.domain.statistics import Added
 from llmops_cli.engine.events import Confirming, Observer
 from llmops_cli.errors import UserError
 from llmops_cli.stats.stratified import Counts
@@ -46,15 +49,24 @@ class Suspect:
     """The accepted answer, for judges that compare with it."""
     base: Callable[[], Question]
     """Raises UserError where the base version is not at hand."""
+    variants: tuple[str, str]
+    """The names of the candidate's column and of the base's."""
 
 
 class Confirmation:
-    """Runs the examinations of one evaluation. `most` calls at most; None leaves it to the plans."""
+    """Runs the examinations of one evaluation. `most` calls at most; None leaves it to the plans.
 
-    def __init__(self, parts: Parts, observe: Observer, most: int | None) -> None:
+    `answers` holds what was counted, by the key of the suspect; the run file keeps them, `accept` does not.
+    """
+
+    def __init__(
+        self, parts: Parts, observe: Observer, most: int | None, redactions: tuple[str, ...] = ()
+    ) -> None:
         self._parts = parts
         self._observe = observe
         self._left = most
+        self._redactions = redactions
+        self.answers: dict[tuple[int, str], Added] = {}
         self._turns = asyncio.Semaphore(parts.workers)
         self.calls = 0
         self.why_not: list[str] = []
@@ -77,22 +89,23 @@ class Confirmation:
         for doubtful in (False, True):  # flips have the first claim on what may be spent
             keys = [key for key, plan in planned.items() if plan.doubtful is doubtful]
             steps = await asyncio.gather(*(self._examine(planned[key], suspects[key]) for key in keys))
-            found |= zip(keys, steps, strict=True)
+            found |= zip(keys, (examined for examined, _ in steps), strict=True)
+            self.answers |= zip(keys, (answers for _, answers in steps), strict=True)
         return found
 
-    async def _examine(self, plan: Plan, suspect: Suspect) -> Examined:
-        fresh = Counts(0, 0, 0, 0)
-        step = examine(plan, fresh)
+    async def _examine(self, plan: Plan, suspect: Suspect) -> tuple[Examined, Added]:
+        answers = Added()
+        step = examine(plan, _counted(answers))
         while step.standing is Standing.GO_ON:
-            more = await self._round(suspect, fresh, step.candidate, step.base)
+            more = await self._round(suspect, _counted(answers), step.candidate, step.base)
             if more is None:
                 break
-            fresh = more
-            step = examine(plan, fresh)
-        return Examined(fresh, step, plan)
+            answers = Added(answers.base + more.base, answers.candidate + more.candidate)
+            step = examine(plan, _counted(answers))
+        return Examined(_counted(answers), step, plan), answers
 
-    async def _round(self, suspect: Suspect, fresh: Counts, candidate: int, base: int) -> Counts | None:
-        """The counts after the next trials of both sides, or None where not all could be had."""
+    async def _round(self, suspect: Suspect, fresh: Counts, candidate: int, base: int) -> Added | None:
+        """The next trials of both sides, or None where not all could be had: then none of them count."""
         if self._left is not None:
             if self._left < candidate + base:
                 self._note("no more calls were allowed for it (--confirm)")
@@ -105,31 +118,26 @@ class Confirmation:
         except UserError as error:
             self._note(error.problems[0].message)
             return None
-        asks: list[list[Awaitable[bool | None]]] = [
-            [self._trial(suspect, question, question.first_trial + done + n) for n in range(count)]
-            for question, done, count in sides
+        asks: list[list[Awaitable[Outcome | None]]] = [
+            [self._trial(suspect, question, variant, question.first_trial + done + n) for n in range(count)]
+            for (question, done, count), variant in zip(sides, suspect.variants, strict=False)
         ]
         # in turns: candidate, base, candidate, base … as far as both go
         order = [(side, ask) for turn in range(max(candidate, base)) for side, row in enumerate(asks)
                  for ask in row[turn : turn + 1]]  # fmt: skip
         answers = await asyncio.gather(*(ask for _, ask in order))
-        if any(answer is None for answer in answers):
-            return None
-        passes = [0, 0]
-        for (side, _), passed in zip(order, answers, strict=True):
-            passes[side] += bool(passed)
-        return Counts(
-            fresh.passes + passes[0],
-            fresh.trials + candidate,
-            fresh.base_passes + passes[1],
-            fresh.base_trials + base,
-        )
+        found: tuple[list[Outcome], list[Outcome]] = ([], [])
+        for (side, _), answer in zip(order, answers, strict=True):
+            if answer is None:
+                return None
+            found[side].append(answer)
+        return Added(base=tuple(found[1]), candidate=tuple(found[0]))
 
-    async def _trial(self, suspect: Suspect, question: Question, number: int) -> bool | None:
-        """Whether a fresh trial passes; None where it was not answered or could not be judged."""
+    async def _trial(self, suspect: Suspect, question: Question, variant: str, number: int) -> Outcome | None:
+        """A fresh trial; None where it was not answered or could not be judged."""
         async with self._turns:
             try:
-                response, _ = await self._parts.asker.ask(
+                response, source = await self._parts.asker.ask(
                     question.model, question.request, number, Purpose.CONFIRM
                 )
             except ProviderError as error:
@@ -140,17 +148,36 @@ class Confirmation:
             scores = await self._parts.scoring.score(
                 specs, suspect.case, question.request, response, accepted=suspect.accepted, trial=number
             )
-        gating = [named for named in scores if named.severity == "fail"]
-        if any(named.score is not None and not named.score.passed for named in gating):
-            return False
-        missing = next((named.failure for named in gating if named.score is None), None)
-        if missing:
-            self._note(missing)
-        return None if missing else True
+        outcome = Outcome(
+            suspect.case.id, variant, number, question.request.fingerprint, source, response, scores=scores
+        )
+        if outcome.passed is None:
+            gating = [named for named in scores if named.severity == "fail"]
+            self._note(next(named.failure or "no score" for named in gating if named.score is None))
+            return None
+        return redact_outcome(outcome, self._redactions)
+
+    def with_answers(self, comparison: Comparison, place: int) -> Comparison:
+        """The comparison with the answers behind what is said of its suspicious cases."""
+        found = {name: one for (at, name), one in self.answers.items() if at == place and one != Added()}
+        deltas = [
+            replace(delta, asked_again=found.get(delta.case_id)) if delta.fresh else delta
+            for delta in comparison.deltas
+        ]
+        return replace(comparison, deltas=tuple(deltas))
 
     def _note(self, why: str) -> None:
         if why not in self.why_not:
             self.why_not.append(why)
+
+
+def _counted(answers: Added) -> Counts:
+    return Counts(
+        sum(outcome.passed is True for outcome in answers.candidate),
+        len(answers.candidate),
+        sum(outcome.passed is True for outcome in answers.base),
+        len(answers.base),
+    )
 
 
 def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compared:

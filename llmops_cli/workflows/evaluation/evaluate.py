@@ -140,8 +140,8 @@ class _Evaluation:
         )
         limits = {"auto": None, "never": 0}
         most = limits[options.confirm] if isinstance(options.confirm, str) else options.confirm
-        self.confirmation = Confirmation(self.parts, self._watch, most)
-        kinds, confirmation = project.settings.redact, self.confirmation
+        kinds = project.settings.redact
+        self.confirmation = confirmation = Confirmation(self.parts, self._watch, most, kinds)
         self.proving = ProvingRun(
             self.parts, self.comparing, self._watch, kinds, left=lambda: confirmation.left
         )
@@ -240,13 +240,14 @@ class _Evaluation:
                 for place, case_id in plans(counts)
             }
             examined = await self.confirmation.examine_all(counts, suspects)
-        found = dict(zip(varying, judge(counts, examined), strict=True))
-        return [
-            await self.comparing.accept_tests(
-                plan, weighed(comparison, found.get(n), plan.evalset.judged_metrics)
-            )
-            for n, (plan, comparison) in enumerate(compared)
-        ]
+        findings = dict(zip(varying, judge(counts, examined), strict=True))
+        found = []
+        for n, (plan, comparison) in enumerate(compared):
+            judged = weighed(comparison, findings.get(n), plan.evalset.judged_metrics)
+            if n in findings:
+                judged = self.confirmation.with_answers(judged, varying.index(n))
+            found.append(await self.comparing.accept_tests(plan, judged))
+        return found
 
     def _evalset_run(self, plan: EvalsetPlan, outcomes: Sequence[Outcome]) -> EvalsetRun:
         kinds = self.project.settings.redact

@@ -148,6 +148,7 @@ def _results(draw: st.DrawFn) -> Result:
                 draw(_text),
                 fresh=draw(st.none() | fresh),
                 added=draw(st.none() | st.builds(Added, _outcomes(case.id), _outcomes(case.id))),
+                asked_again=draw(st.none() | st.builds(Added, _outcomes(case.id), _outcomes(case.id))),
             )
         )
     totals = st.builds(Totals, *[st.integers(0, 9)] * 5, mean_score=_amount, cost=_amount)
@@ -199,8 +200,8 @@ def test_outcomes_cases_and_the_verdict_are_read_back(result: Result) -> None:
     assert (part.complete, found.run.interrupted) == (before.complete, result.run.interrupted)
     assert found.verdict == result.verdict
     (comparison,), (written,) = found.comparisons, result.comparisons
-    assert [(d.kind, d.fresh, d.added) for d in comparison.deltas] == [
-        (d.kind, d.fresh, d.added) for d in written.deltas
+    assert [(d.kind, d.fresh, d.added, d.asked_again) for d in comparison.deltas] == [
+        (d.kind, d.fresh, d.added, d.asked_again) for d in written.deltas
     ]
     assert (comparison.statistics, comparison.proof, comparison.gate, comparison.pass_rule) == (
         written.statistics, written.proof, written.gate, written.pass_rule,
@@ -233,12 +234,13 @@ def test_a_run_of_before_is_read_without_what_it_did_not_have(result: Result) ->
         del test["base"], test["candidate"]
     for case in comparison["cases"]:
         case.pop("added", None)
+        case.pop("asked_again", None)
         for name in ("planned", "base_planned", "level"):
             case.get("fresh", {}).pop(name, None)
 
     (read,) = result_from_dict(older).comparisons
 
     assert (read.proof, read.pass_rule) == (None, PassRule())
-    assert all(delta.added is None for delta in read.deltas)
+    assert all(delta.added is None and delta.asked_again is None for delta in read.deltas)
     if read.statistics is not None:
         assert (read.statistics.slices, read.statistics.critical) == ((), ())
