@@ -161,12 +161,13 @@ def everything() -> Result:
     )
     deltas = [
         delta(DeltaKind.REGRESSED, "worse", 10, [True, True, True], [False, False, True],
-              fresh=Fresh("confirmed", 1, 12, 11, 12, 0.00012)),
-        delta(DeltaKind.REGRESSED, "critical-one", 30, [True], [False], case=critical),
-        delta(DeltaKind.IMPROVED, "better", 14, [False], [True]),
-        delta(DeltaKind.UNCHANGED, "same", 16, [True], [True]),
+              fresh=Fresh("confirmed", 1, 12, 11, 12, 0.00012), p=0.2),
+        delta(DeltaKind.REGRESSED, "critical-one", 30, [True], [False], case=critical, p=0.5),
+        delta(DeltaKind.IMPROVED, "better", 14, [False], [True], p=1.0),
+        delta(DeltaKind.UNCHANGED, "same", 16, [True], [True], p=1.0),
         delta(DeltaKind.UNCHANGED, "still-bad", 18, [False], [False]),
-        delta(DeltaKind.FLAKY, "wobbly", 20, [True, True, True], [True, False, True], reason="cleared by fresh trials"),
+        delta(DeltaKind.FLAKY, "wobbly", 20, [True, True, True], [True, False, True], reason="cleared by fresh trials",
+              p=0.5),
         delta(DeltaKind.NEW, "new-good", 22, [], [True]),
         delta(DeltaKind.NEW, "new-bad", 24, [], [False]),
         delta(DeltaKind.INCOMPARABLE, "edited", 26, [True], [True], reason="the case was edited"),
