@@ -42,6 +42,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     },
     "reporters": {
         "terminal": "terminal:format_terminal",
+        "cases": "every_case:format_every_case",
         "json": "json:format_json",
         "markdown": "markdown:format_markdown",
         "junit": "junit:format_junit",

@@ -6,10 +6,12 @@ from dataclasses import replace
 from llmops_cli.comparison.confirmation import Standing
 from llmops_cli.comparison.grading import exact_test, graded
 from llmops_cli.comparison.luck import with_luck
+from llmops_cli.comparison.replayed import counts_of, known_unchanged
 from llmops_cli.comparison.rule import CLUSTERED, CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
 from llmops_cli.domain.comparison_json import reference_of
+from llmops_cli.stats.fisher import fisher_worse
 
 
 def weighed(comparison: Comparison, finding: Finding | None, judged: Collection[str]) -> Comparison:
@@ -37,7 +39,7 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
     slices = with_notable(finding.slices, finding.cases, comparison.gate.min_effect, got_worse=finding.worse)
     found = replace(
         comparison,
-        deltas=tuple(_delta(delta, suspects) for delta in comparison.deltas),
+        deltas=tuple(_with_p(_delta(delta, suspects), finding) for delta in comparison.deltas),
         statistics=Statistics(
             finding.cases,
             tests_of(finding),
@@ -70,6 +72,14 @@ def tests_of(finding: Finding) -> tuple[SetTest, ...]:
         )
         for t in finding.tests
     )
+
+
+def _with_p(delta: Delta, finding: Finding) -> Delta:
+    """The case with its own p, where something was asked that could have come out otherwise than the record."""
+    counts = finding.tested.get(delta.case_id)
+    if delta.accepted and delta.comparable and not known_unchanged(delta.candidate, delta.base):
+        counts = counts_of(delta)  # no test of the set has it
+    return replace(delta, p=fisher_worse(counts)) if counts and counts.comparable else delta
 
 
 def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:

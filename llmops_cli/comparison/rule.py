@@ -147,6 +147,8 @@ class Finding:
     slices: tuple[Slice, ...] = ()
     drift: Drift | None = None
     unchanged: int = 0
+    tested: Mapping[str, Counts] = field(default_factory=dict)
+    """The trials of the other cases, by case id."""
 
     @property
     def confirmed(self) -> tuple[CaseFinding, ...]:
@@ -227,6 +229,7 @@ def judge(
                 shift=shift,
                 slices=by_tag[place],
                 unchanged=len(one.counts) - len(one.tested),
+                tested=one.tested,
                 drift=drift_of(one.cases, {s.case_id: s.fresh for s in suspects if s.fresh}),
             )
         )

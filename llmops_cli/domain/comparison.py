@@ -151,6 +151,10 @@ class Delta:
     """Trials that a proof took beyond those of the run."""
     asked_again: Added | None = None
     """The answers behind `fresh`. The set's tests do not count them, and no record holds them."""
+    p: float | None = None
+    """Of the trials that were compared, without the fresh ones: Fisher's one-sided exact p-value of "no worse than
+    the base". Not adjusted for the number of cases, so that it is no verdict on one. None where there was nothing to
+    test: a side has no trials, the answers are the base's own record, or a provider that always answers alike."""
 
     @property
     def comparable(self) -> bool:

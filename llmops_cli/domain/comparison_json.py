@@ -68,6 +68,7 @@ def _delta(delta: Delta, inputs: Mapping[str, str | None]) -> dict[str, Any]:
         "reason": delta.reason,
         "accepted": delta.accepted,
         "accepted_by": delta.accepted_by,
+        "p": delta.p,
         "fresh": dataclasses.asdict(delta.fresh) if delta.fresh else None,
         "added": _added(delta.added) if delta.added else None,
         "asked_again": _added(delta.asked_again) if delta.asked_again else None,
@@ -173,4 +174,5 @@ def _read_delta(data: Mapping[str, Any], variant: str, base: str, cases: Mapping
         asked_again=_read_added(data["asked_again"], case_id, variant, base)
         if "asked_again" in data
         else None,
+        p=data.get("p"),
     )

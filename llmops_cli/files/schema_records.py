@@ -193,6 +193,12 @@ def _judge() -> Schema:
     return _open(properties, list(properties), own["description"])
 
 
+_P = (
+    "Fisher's exact one-sided p of the trials that were compared, without fresh ones; unadjusted, so no verdict on one "
+    "case. Absent without trials on both sides, and where answers never vary or are all the base's own record."
+)
+
+
 def _comparison() -> Schema:
     totals = of_dataclass(Totals)
     side = _open(
@@ -211,6 +217,7 @@ def _comparison() -> Schema:
             "reason": _TEXT,
             "accepted": {"type": "boolean", "description": "The branch's own baseline accepts it."},
             "accepted_by": _TEXT | {"description": "The commit that did, its author and day."},
+            "p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": _P},
             "fresh": of_dataclass(Fresh, optional=["planned", "base_planned", "level"]),
             "added": _beyond("Trials that a proof took beyond those of the run."),
             "asked_again": _beyond("The answers behind `fresh`."),

@@ -33,7 +33,7 @@ class CaseView:
     failed: tuple[tuple[str, str], ...]
     """Scorers that failed it, each with its explanation."""
     trials: str | None
-    """Both sides' counts, where there are several trials."""
+    """Both sides' counts and their p, where there are several trials."""
     fresh: str | None
     """What asking again showed, for suspicious cases."""
     confirmed: bool
@@ -53,8 +53,10 @@ def view_of(delta: Delta) -> CaseView:
             for named in (after.scores if after else ())
             if named.score is not None and not named.score.passed and named.severity == "fail"
         ),
-        trials=f"{_trials(delta.base)} before, {_trials(delta.candidate)} now" if several else None,
-        fresh=_fresh(delta.fresh) if delta.fresh is not None else None,
+        trials=f"{_trials(delta.base)} before, {_trials(delta.candidate)} now{_p(delta.p)}"
+        if several
+        else None,
+        fresh=fresh_of(delta.fresh) if delta.fresh is not None else None,
         confirmed=delta.fresh is not None and delta.fresh.standing == "confirmed",
     )
 
@@ -108,9 +110,13 @@ def _trials(side: Side) -> str:
     return f"{side.passes} of {side.trials} passed" if side.trials else "none"
 
 
-def _fresh(fresh: Fresh) -> str:
+def _p(p: float | None) -> str:
+    return f" (p = {p:.2g})" if p is not None else ""
+
+
+def fresh_of(fresh: Fresh) -> str:
+    """What asking again showed, in words."""
     base = f", the base {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
-    p = f" (p = {fresh.p:.2g})" if fresh.p is not None else ""
     if not fresh.trials and not fresh.base_trials:
         return "could not be asked again"
-    return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{p}"
+    return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{_p(fresh.p)}"

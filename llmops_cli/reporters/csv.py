@@ -28,10 +28,11 @@ from llmops_cli.reporters.standing import (
 
 HEADER = (
     "evalset", "case", "variant", "tags", "class", "standing", "passes_before", "trials_before", "passes", "trials",
-    "p", "cost_usd", "tokens", "latency_s", "failing_scorers", "explanation", "input", "expected", "answer_before",
-    "answer_after", "model", "file", "line",
+    "p", "p_fresh", "cost_usd", "tokens", "latency_s", "failing_scorers", "explanation", "input", "expected",
+    "answer_before", "answer_after", "model", "file", "line",
 )  # fmt: skip
-"""`cost_usd` and `tokens` are of all trials together, `latency_s` is their mean; what is unknown is empty."""
+"""`p` is of the trials beside it, `p_fresh` of those that were asked to confirm; neither is adjusted for the number of
+cases. `cost_usd` and `tokens` are of all trials together, `latency_s` is their mean; what is unknown is empty."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 _CELL_LIMIT = 32_000
@@ -72,6 +73,7 @@ def _row(result: Result, comparison: Comparison, delta: Delta) -> Sequence[Any]:
         standing.value,
         *_counts(delta.base.passes, delta.base.trials, delta.base.outcomes),
         *_counts(delta.candidate.passes, delta.candidate.trials, delta.candidate.outcomes),
+        delta.p,
         delta.fresh.p if delta.fresh else None,
         _total(response.cost for response in responses),
         sum(usages) if usages and len(usages) == len(responses) else None,

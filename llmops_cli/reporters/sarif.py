@@ -190,7 +190,8 @@ def _case_result(
             "standing": standing.value,
             "passes": delta.candidate.passes,
             "trials": delta.candidate.trials,
-            **({"p": delta.fresh.p} if delta.fresh is not None and delta.fresh.p is not None else {}),
+            **({"p": delta.p} if delta.p is not None else {}),
+            **({"p_fresh": delta.fresh.p} if delta.fresh is not None and delta.fresh.p is not None else {}),
         },
     }
     if standing is Standing.ACCEPTED:

@@ -50,7 +50,8 @@ def test_the_blocks_run_on_what_report_prints(compared: Project, capsys: pytest.
     compared.write({target: compared.llmops(*shlex.split(command)[1:]).stdout})
     text = PAGE.read_text(encoding="utf-8")
     python = [body for _, body in blocks("run", PAGE)]
-    assert len(python) + len(blocks("vary", PAGE)) == text.count("```python")
+    others = [body for mark in ("vary", "generalise", "judges") for _, body in blocks(mark, PAGE)]
+    assert len(python) + len(others) == text.count("```python")
     names: dict[str, object] = {}
 
     for number, body in enumerate(python):
@@ -97,6 +98,15 @@ def answer(messages):
     worth = int(re.search(r"worth ([0-9]+)", text)[1])
     right = "wrong" if (number + question) % every == 0 else "right"
     return f"{right} 0.{worth + (number * 7 + question * 3) % 10}"
+
+def judge(messages):
+    ours, theirs = re.findall(r"[01][.][0-9]+", messages[-1]["content"])
+    return f'{{"rationale": "the larger one", "winner": "{"first" if ours > theirs else "second"}"}}'
+"""
+BETTER = """\
+model: python:varying:judge
+inputs: {first: {}, second: {}}
+prompt: "{{ first }} or {{ second }}"
 """
 CHECKS = """
 def quality(output, **rest):
@@ -115,6 +125,7 @@ trials: 3
 scorers:
   - starts_with: right
   - python: {value: checks:quality, name: quality, severity: warn}
+  - judge: {prompt: judges/better, name: better, compare_to: baseline, severity: SEVERITY}
 gate: {metrics: [quality], min_pass_rate: 50%, prove: 20%}
 cases:
 """ + "".join(
@@ -148,16 +159,7 @@ def test_the_blocks_of_the_verdict_run_on_a_proof_and_on_a_break(
     code: ExitCode,
     said: str,
 ) -> None:
-    files = {"varying.py": VARYING, "checks.py": CHECKS, "llmops.yaml": "allow_python: true\n",
-             "prompts/p.yaml": PROMPT, "evalsets/p.yaml": SET}  # fmt: skip
-    project.commit("p", files)
-    project.llmops("eval", "--trials", "5")
-    assert project.llmops("accept").exit_code == ExitCode.PASS
-    project.commit("accept")
-    project.edit("prompts/p.yaml", "be wrong once in 7, be worth 80", edited)
-    result = project.llmops("eval")
-    assert result.exit_code == code, result.stdout
-    project.write({"run.json": project.llmops("report", "--format", "json").stdout})
+    _varied(project, SET, edited, code)
     monkeypatch.chdir(project.root)
     names: dict[str, object] = {}
 
@@ -165,11 +167,50 @@ def test_the_blocks_of_the_verdict_run_on_a_proof_and_on_a_break(
         exec(compile(body, f"docs/numbers.md, varying block {number + 1}", "exec"), names)
 
     printed = capsys.readouterr().out
+    assert re.search(r"^c1: (unchanged|flaky), p = ", printed, re.MULTILINE)
+    assert re.search(r"^better: won \d+, lost \d+, tied \d+, p = ", printed, re.MULTILINE)
     assert re.search(said, printed, re.MULTILINE)
     assert ("the accepted prompt: " in printed) == (code == ExitCode.REGRESSION)  # asked to confirm the break
     assert re.search(r"^even: [+-]\d+%, p = ", printed, re.MULTILINE)
     assert re.search(r"^quality: 0\.8\d → 0\.[78]\d, p = ", printed, re.MULTILINE)
     assert ("c3: fails an unchanged prompt in" in printed) == (edited != PARTLY)
+
+
+def _varied(project: Project, evalset: str, edited: str, code: ExitCode) -> None:
+    """Accepted with five trials a case, edited, judged with three; the run is `run.json`."""
+    first = evalset.replace("SEVERITY", "warn")  # nothing is on record to compare with
+    files = {"varying.py": VARYING, "checks.py": CHECKS, "llmops.yaml": "allow_python: true\n",
+             "prompts/p.yaml": PROMPT, "prompts/judges/better.yaml": BETTER, "evalsets/p.yaml": first}  # fmt: skip
+    project.commit("p", files)
+    project.llmops("eval", "--trials", "5")
+    assert project.llmops("accept").exit_code == ExitCode.PASS
+    project.write({"evalsets/p.yaml": evalset.replace("SEVERITY", "fail")})
+    project.commit("accept")
+    project.edit("prompts/p.yaml", "be wrong once in 7, be worth 80", edited)
+    result = project.llmops("eval")
+    assert result.exit_code == code, result.both
+    project.write({"run.json": project.llmops("report", "--format", "json").stdout})
+
+
+@pytest.mark.parametrize(("cluster", "said"), [("", "14 clusters"), (", cluster: {}", "5 clusters")])
+def test_the_question_about_new_cases_is_answered_by_the_block_of_the_page(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cluster: str,
+    said: str,
+) -> None:
+    numbers = iter(range(14))
+    evalset = re.sub(r"(?<=question )\d+}", lambda q: q[0] + cluster.format(next(numbers) % 5), SET)
+    evalset = evalset.replace("prove: 20%", "generalise: true")
+    _varied(project, evalset, PARTLY, ExitCode.REGRESSION)
+    monkeypatch.chdir(project.root)
+    names: dict[str, object] = {}
+
+    for _, body in (blocks("vary", PAGE)[0], *blocks("generalise", PAGE)):
+        exec(compile(body, "docs/numbers.md, generalise", "exec"), names)
+
+    assert re.search(rf"^new cases: -\d+%, p = 0\.\d+, {said}$", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_every_number_of_the_verdict_is_drawn_on_the_page() -> None:

@@ -149,6 +149,7 @@ def _results(draw: st.DrawFn) -> Result:
                 fresh=draw(st.none() | fresh),
                 added=draw(st.none() | st.builds(Added, _outcomes(case.id), _outcomes(case.id))),
                 asked_again=draw(st.none() | st.builds(Added, _outcomes(case.id), _outcomes(case.id))),
+                p=draw(st.none() | st.floats(0, 1, exclude_min=True)),
             )
         )
     totals = st.builds(Totals, *[st.integers(0, 9)] * 5, mean_score=_amount, cost=_amount)
@@ -197,6 +198,8 @@ def test_outcomes_cases_and_the_verdict_are_read_back(result: Result) -> None:
     assert part.outcomes == before.outcomes
     assert part.cases == before.cases
     assert part.inputs == before.inputs
+    deltas = [[delta.p for delta in one.comparisons[0].deltas] for one in (found, result)]
+    assert deltas[0] == deltas[1]
     assert (part.complete, found.run.interrupted) == (before.complete, result.run.interrupted)
     assert found.verdict == result.verdict
     (comparison,), (written,) = found.comparisons, result.comparisons

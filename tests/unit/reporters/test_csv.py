@@ -43,7 +43,8 @@ def test_a_row_says_what_became_of_a_case() -> None:
     assert len(found) == 14
     assert {name: worse[name] for name in HEADER if name not in ("input", "explanation")} == {
         "evalset": "support/triage", "case": "worse", "variant": "default", "tags": "", "class": "regressed",
-        "standing": "broken", "passes_before": "3", "trials_before": "3", "passes": "1", "trials": "3", "p": "0.00012",
+        "standing": "broken", "passes_before": "3", "trials_before": "3", "passes": "1", "trials": "3", "p": "0.2",
+        "p_fresh": "0.00012",
         "cost_usd": "0.006", "tokens": "360", "latency_s": "0.25", "failing_scorers": "team",
         "expected": '{"team": "billing"}', "answer_before": results.ANSWERS["good"],
         "answer_after": results.ANSWERS["bad"], "model": "fast", "file": "services/desk/evalsets/support/triage.yaml",
@@ -67,7 +68,8 @@ def test_a_spreadsheet_reader_opens_it(kind: str) -> None:
     assert len(table) == len(rows(kind))
     if kind == "everything":
         first = table.iloc[0]
-        assert (first["case"], first["passes"], first["trials"], first["p"]) == ("worse", 1, 3, 0.00012)
+        assert (first["case"], first["passes"], first["trials"]) == ("worse", 1, 3)
+        assert (first["p"], first["p_fresh"]) == (0.2, 0.00012)
         assert table["cost_usd"].isna().sum() == 3
 
 

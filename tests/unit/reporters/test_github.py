@@ -40,7 +40,7 @@ def test_the_verdict_comes_first_then_what_matters_most() -> None:
     ]
     assert found[4][2].splitlines() == [
         "team: expected 'billing', got 'other'", "before: TEAM: billing - It mentions an invoice.",
-        "after: Nothing in it calls for that.", "trials: 3 of 3 passed before, 1 of 3 passed now",
+        "after: Nothing in it calls for that.", "trials: 3 of 3 passed before, 1 of 3 passed now (p = 0.2)",
         "asked again: 1 of 12 fresh trials passed, the base 11 of 12 (p = 0.00012)",
     ]  # fmt: skip
     assert found[3][2] == "since this changed, 4 cases got worse: worse, critical-one, new-bad, edited-bad"

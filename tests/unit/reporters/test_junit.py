@@ -115,7 +115,7 @@ def test_a_failure_says_what_was_expected_what_came_why_and_the_difference() -> 
         "got:\nNothing in it calls for that.",
         "why:\nteam: expected 'billing', got 'other'",
         "--- before\n+++ after\n-TEAM: billing - It mentions an invoice.\n+Nothing in it calls for that.",
-        "trials:\n3 of 3 passed before, 1 of 3 passed now",
+        "trials:\n3 of 3 passed before, 1 of 3 passed now (p = 0.2)",
         "asked again:\n1 of 12 fresh trials passed, the base 11 of 12 (p = 0.00012)",
     ):
         assert part in failure.text

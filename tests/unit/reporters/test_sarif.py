@@ -89,7 +89,7 @@ def test_a_result_has_the_cases_line_and_the_place_where_the_prompt_changed() ->
     assert worse["message"]["text"].splitlines() == [
         "worse in support/triage: expected 'billing', got 'other'", "standing: regressed",
         "before: TEAM: billing - It mentions an invoice.", "after: Nothing in it calls for that.",
-        "trials: 3 of 3 passed before, 1 of 3 passed now",
+        "trials: 3 of 3 passed before, 1 of 3 passed now (p = 0.2)",
         "asked again: 1 of 12 fresh trials passed, the base 11 of 12 (p = 0.00012)",
     ]  # fmt: skip
 
