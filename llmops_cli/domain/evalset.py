@@ -149,6 +149,11 @@ class Evalset:
         specs = (*self.scorers, *(spec for case in self.cases for spec in case.scorers))
         return tuple(dict.fromkeys(s.name for s in specs if s.compares and s.severity == "fail"))
 
+    @property
+    def gated_metrics(self) -> frozenset[str]:
+        """Names of scores that are decided over all cases: no trial fails by them, and yet they do more than warn."""
+        return frozenset((*self.gate.metrics, *self.pair_metrics))
+
     def variants(self) -> tuple[Variant, ...]:
         """Each prompt with each model, named by whatever there are several of."""
         columns = [(prompt, model) for prompt in self.prompts for model in self.models or (None,)]

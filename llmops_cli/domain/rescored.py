@@ -80,6 +80,8 @@ class RescoredSet:
     """Cases whose variables changed since: their answers are answers to another question."""
     unasked: tuple[str, ...] = ()
     """Cases of today's set without a recorded answer."""
+    gated: frozenset[str] = frozenset()
+    """Names of scores that are decided over all cases, so that none of them fails a trial."""
 
     @property
     def title(self) -> str:

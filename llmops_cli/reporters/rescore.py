@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,7 @@ class _Report:
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(overflow="fold")
         grid.add_column(overflow="fold")
-        for name, text in _details(case):
+        for name, text in _details(case, part.gated):
             grid.add_row(Text(f"  {inert(name)}", style="dim"), Text(inert(text), overflow="fold"))
         self.console.print(grid)
 
@@ -110,7 +110,7 @@ def _row(part: RescoredSet) -> tuple[str, ...]:
     )
 
 
-def _details(case: RescoredCase) -> Iterator[tuple[str, str]]:
+def _details(case: RescoredCase, gated: Collection[str]) -> Iterator[tuple[str, str]]:
     """The answer whose marks changed, and each scorer that says otherwise."""
     pairs = list(case.trials())
     telling = [pair for pair in pairs if pair[0].passed is not pair[1].passed]
@@ -119,21 +119,23 @@ def _details(case: RescoredCase) -> Iterator[tuple[str, str]]:
     yield "answer", _answer(after)
     changes = [change for change in score_changes(before, after) if change.differs]
     for change in changes:
-        yield f"{change.name}, then", _said(change.before)
-        yield f"{change.name}, now", _said(change.after)
+        yield f"{change.name}, then", _said(change.before, gated)
+        yield f"{change.name}, now", _said(change.after, gated)
     if not changes:
         yield "why", "the set's `pass` rule is another one"
     if len(pairs) > 1:
         yield "trials", f"{_trials(case.before)} then, {_trials(case.after)} now"
 
 
-def _said(named: NamedScore | None) -> str:
+def _said(named: NamedScore | None, gated: Collection[str]) -> str:
     if named is None:
         return "no scorer of this case"
     if named.score is None:
         return f"could not judge: {named.failure}"
-    mark = ("pass" if named.score.passed else "fail") + (" (warns)" if named.severity == "warn" else "")
+    mark = "pass" if named.score.passed else "fail"
     explanation = named.score.explanation.removeprefix(f"{mark}: ")  # a judge says its verdict itself
+    if named.severity == "warn":
+        mark += " (gates over all cases)" if named.name in gated else " (warns)"
     return f"{mark}: {explanation}" if explanation else mark
 
 
@@ -209,6 +211,7 @@ def _set(part: RescoredSet) -> dict[str, Any]:
         "gone": list(part.gone),
         "asked_otherwise": list(part.otherwise),
         "without_answer": list(part.unasked),
+        "gated_over_all_cases": sorted(part.gated),
         "cases": [
             {
                 "id": case.case.id,

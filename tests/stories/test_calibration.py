@@ -87,13 +87,18 @@ def test_eval_says_whether_its_judge_is_calibrated(project: Project) -> None:
         before = _judged(project, server, TEN).llmops("eval")
         assert "judge kind: not calibrated" in before.stdout
         assert "every scorer only warns, so that no case can fail" in before.stdout
+        project.edit("evalsets/greet.yaml", "cases:", "gate: {metrics: [kind]}\ncases:")
+        assert "only warns" not in project.llmops("eval").stdout, "its score gates over all cases"
+        project.edit("evalsets/greet.yaml", "gate: {metrics: [kind]}\n", "")
 
         project.llmops("judge", "judges/kind", "--labels", "labels.csv")
         date = json.loads(project.read(CALIBRATION))["date"]
         after = project.llmops("eval")
         few = "only 4 of 10 labels say fail, and fewer than 10 tell little"
         assert f"judge kind: hardly calibrated (kappa 0.78, n 10, {date}): {few}" in after.both
-        assert "greet · kind: pass rate 1.00 (95 % interval 0.16 to 1.00) of 2 answers; corrected " in after.both
+        assert (
+            "greet · kind: pass rate 1.00 (95 % interval 0.16 to 1.00) of 2 answers; corrected " in after.both
+        )
 
         project.edit("prompts/judges/kind.yaml", "Grade", "Strictly grade")
         edited = project.llmops("eval")

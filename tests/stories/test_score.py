@@ -1,5 +1,6 @@
 """`llmops score`: recorded answers by today's scorers, without asking the model again."""
 
+import re
 from typing import Any
 
 import pytest
@@ -146,6 +147,25 @@ def test_a_scorer_that_only_warns_now_changes_the_mark_without_a_new_score(proje
     assert "2 scores stand, 0 given anew" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("gate", "said"), [("", "warns"), ("gate: {metrics: [short]}\n", "gates over all cases")]
+)
+def test_a_score_that_gates_over_all_cases_is_not_said_to_warn(
+    project: Project, gate: str, said: str
+) -> None:
+    """Ada's mark falls by a scorer of its own, and another one says otherwise as well."""
+    evalset = gate + TWO_CASES.replace("cases:", "  - length: {max: 20, name: short, severity: warn}\ncases:")
+    project.commit("greet", {"prompts/greet.yaml": GREET, "evalsets/greet.yaml": evalset})
+    project.replies(("Ada", "Hello, Ada!"), ("", "Hello, Bob!")).llmops("eval")
+    project.edit("evalsets/greet.yaml", "Hello, {{ vars.name }}!", "Hello, {{ vars.name }}.")
+    project.edit("evalsets/greet.yaml", "max: 20", "max: 3")
+
+    result = project.llmops("score")
+
+    assert re.search(rf"short, then +pass \({said}\)", result.stdout)
+    assert re.search(rf"short, now +fail \({said}\): expected at most 3", result.stdout)
+
+
 def test_the_rule_of_the_set_is_todays(project: Project) -> None:
     project.commit("greet", {"prompts/greet.yaml": GREET, "evalsets/greet.yaml": "trials: 3\n" + TWO_CASES})
     project.replies(("Ada", ["Hello, Ada!", "Hello, Ada!", "No."]), ("Bob", "Hello, Bob!")).llmops("eval")
@@ -201,6 +221,7 @@ def test_a_judge_that_compares_is_asked_about_what_the_run_compared_with(project
     # no trial fails by losing: that is decided over the cases
     assert marks(same) == marks(changed) == {"ada": (True, True), "bob": (True, True)}
     assert "worse than the accepted answer" in changed.stdout
+    assert part(changed)["gated_over_all_cases"] == ["kind"]
     assert len(texts) == 4  # both cases were answered alike: each is judged by itself, in both orders
     assert all("Hello!" in text and "Go away!" in text for text in texts)
 

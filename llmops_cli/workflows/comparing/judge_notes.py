@@ -38,7 +38,9 @@ def judge_notes(judges: JudgePrompts, runs: Sequence[EvalsetRun]) -> list[str]:
 
 def _toothless(run: EvalsetRun) -> bool:
     specs = [*run.evalset.scorers, *(spec for case in run.cases for spec in case.scorers)]
-    return bool(asked_judges(run)) and all(spec.severity == "warn" for spec in specs)
+    return bool(asked_judges(run)) and all(
+        spec.severity == "warn" and spec.name not in run.evalset.gate.metrics for spec in specs
+    )
 
 
 def _unjudged(run: EvalsetRun, asked: AskedJudge) -> Iterator[str]:

@@ -221,6 +221,7 @@ class _Rescoring:
             part.gone,
             part.otherwise,
             part.unasked,
+            part.evalset.gated_metrics,
         )
 
     def _notes(self) -> Iterable[str]:
