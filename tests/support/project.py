@@ -9,6 +9,7 @@ command where the process itself matters. The scripted model is a `python:` prov
 """
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -19,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
+
+import typer
+from typer.main import get_command as _get_command
 
 from llmops_cli.cli import main
 
@@ -183,6 +187,7 @@ class Project:
             _standing_in(self.root / cwd),
             mock.patch.dict(os.environ, env or {}),
             mock.patch.object(sys, "argv", ["llmops", *arguments]),
+            mock.patch("typer.main.get_command", _command_line),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
@@ -222,6 +227,12 @@ class Project:
         """The lines of a baseline file without its head and summaries."""
         lines = self.read(f"evalsets/{name}.baseline.jsonl").splitlines()
         return [line for line in lines if '"id": ' in line[:10]]
+
+
+@functools.cache
+def _command_line(app: typer.Typer) -> Any:
+    """Thirty commands with their options, made once: a process makes them anew, and has one command to run."""
+    return _get_command(app)
 
 
 def process_environment(more: Mapping[str, str] | None) -> dict[str, str]:
