@@ -6,6 +6,7 @@ Objects come from one long-lived `git cat-file --batch`; history from one `git l
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from weakref import WeakSet
@@ -19,6 +20,10 @@ from llmops_cli.vcs.grep import files_with
 from llmops_cli.vcs.records import FORMAT, inside, plain, read_blame, read_log, relative, tokens_of, widen
 from llmops_cli.vcs.remotes import fetch_of, web_address
 from llmops_cli.vcs.running import Running, Started, open_git
+
+_HASH = re.compile(r"[0-9a-f]{4,64}")
+_COMMITS_AT_ONCE = 500
+"""So many hashes fit into a command line on every system."""
 
 _OPEN: WeakSet[Repository] = WeakSet()
 
@@ -152,10 +157,22 @@ class Repository(Contents):
 
     def outside(self, commits: Iterable[str], tip: str = "HEAD") -> frozenset[str]:
         """Those of the commits (full hashes) that the history of a tip does not hold."""
-        asked = frozenset(commits)
-        if not asked or self._find(tip) is None:
-            return asked
-        return asked & {*self._git.run("rev-list", *sorted(asked), f"^{self.resolve(tip)}").split()}
+        asked = sorted({*commits})
+        end = self._find(tip) if asked else None
+        if end is None:
+            return frozenset(asked)
+        found: set[str] = set()
+        for start in range(0, len(asked), _COMMITS_AT_ONCE):
+            found |= {*self._git.run("rev-list", *asked[start : start + _COMMITS_AT_ONCE], f"^{end}").split()}
+        return frozenset(asked) & found
+
+    def held(self, hashes: Iterable[str], tip: str = "HEAD") -> dict[str, str]:
+        """Hash to commit, for those hashes, whole or short, of commits that the history of a tip holds."""
+        wanted = [name for name in dict.fromkeys(hashes) if _HASH.fullmatch(name)]
+        found = self._objects.find_many([f"{name}^{{commit}}" for name in wanted], "commit")
+        known = {name: commit for name, commit in zip(wanted, found, strict=True) if commit is not None}
+        outside = self.outside(known.values(), tip)
+        return {name: commit for name, commit in known.items() if commit not in outside}
 
     def last_commits(self, folders: tuple[str, ...], but: str = "\0") -> Callable[[], dict[str, CommitInfo]]:
         """Lets git begin to read history, and gives a function that waits for the outcome.

@@ -1,6 +1,7 @@
 """`llmops bundle`: prompts, labels and models of a revision as one value."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 
 from llmops_cli.domain.bundle import Bundle, BundledLabel, make_bundle
@@ -45,6 +46,7 @@ class _Bundling:
         self.revisions = revisions
         self.commit = commit
         self.problems = Problems()
+        self._tips = list(dict.fromkeys((commit or "HEAD", "HEAD")))
 
     def bundle(self, wanted: Sequence[str]) -> Bundle:
         labels = read_labels(self.project.tree)
@@ -52,6 +54,7 @@ class _Bundling:
         prompts = self._prompts(name for name in names if name in self.project.prompt_paths)
         self.problems.raise_if_any()
         labels = {name: labels[name] for name in names if name in labels}
+        self._expect(labels)
         labelled = [(name, prompt) for name in labels for prompt in self._labelled(name, labels, prompts)]
         self.problems.raise_if_any()
         return make_bundle(prompts, labelled, _plain(labels), self.commit, self.project.settings)
@@ -67,6 +70,12 @@ class _Bundling:
                 self.problems.take(error)
         return found
 
+    def _expect(self, labels: Labels) -> None:
+        targets = [target for found in labels.values() for target in found.values()]
+        for tip in self._tips:
+            with suppress(UserError):  # what git cannot tell of them is found out label by label
+                self.revisions.expect(targets, tip)
+
     def _labelled(self, name: str, labels: Labels, prompts: dict[str, Prompt]) -> list[Prompt]:
         found: list[Prompt] = []
         for label, target in labels[name].items():
@@ -79,37 +88,20 @@ class _Bundling:
                 f"label {label!r} points at {short_digest(target.digest)}, which is no version of {name!r} "
                 "that the history holds",
                 SourceLocation(LABELS_FILE, target.where.line),
-                self._missing_hint(name),
+                self.revisions.missing_hint(name, target),
             )
         return found
 
     def _from_history(self, name: str, target: LabelTarget) -> Prompt | None:
-        """At the label's commit if that still holds it, else in the revision's history, else in HEAD's."""
-        repository = self.revisions.repository_if_any
-        if repository is None:
-            return None
-        versions = self.revisions.versions
-        if target.commit:
-            try:
-                prompt = versions.at(name, repository.resolve(target.commit))
-            except UserError:  # a hint that no longer holds: the digest decides
-                pass
-            else:
-                if prompt.digest == target.digest:
-                    return prompt
-        for tip in dict.fromkeys((self.commit or "HEAD", "HEAD")):
-            for version in versions.history(name, tip):
+        """From the revision's history, else from HEAD's; the commit that the label names only saves a search."""
+        for tip in self._tips:
+            hinted = self.revisions.hinted(name, target, tip)
+            if hinted is not None:
+                return hinted
+            for version in self.revisions.versions.history(name, tip):
                 if version.digest == target.digest:
                     return version.prompt
         return None
-
-    def _missing_hint(self, name: str) -> str:
-        repository = self.revisions.repository_if_any
-        if repository is None:
-            return "this is no git repository, so that older versions cannot be had"
-        if repository.shallow:
-            return "this clone is shallow: `git fetch --unshallow` brings the rest"
-        return f"`llmops log {name}` lists the versions there are"
 
 
 def _chosen(wanted: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """`llmops label` and `llmops rollback`: promotion is a change to a file, its history the audit trail."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from llmops_cli.domain.prompt import short_digest
@@ -74,6 +75,8 @@ def check_labels(revisions: Revisions, problems: Problems) -> list[str]:
     if not labels or repository is None:
         return []
     cut: list[str] = []
+    with suppress(MissingHistoryError):  # it is met again, label by label
+        revisions.expect(target for targets in labels.values() for target in targets.values())
     for name, targets in labels.items():
         now = None if name in revisions.project.prompt_paths else revisions.versions.name_now(name)
         for label, target in targets.items():
@@ -93,7 +96,7 @@ def check_labels(revisions: Revisions, problems: Problems) -> list[str]:
             if not held and repository.shallow:
                 cut.append(f"label {label!r} was not checked: no commit here holds its version; {UNSHALLOW}")
             elif not held:
-                problems.add(message, target.where, f"`llmops log {now or name}` lists its versions")
+                problems.add(message, target.where, revisions.missing_hint(now or name, target))
     return cut
 
 

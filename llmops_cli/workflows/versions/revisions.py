@@ -1,6 +1,7 @@
 """A project with its history: prompts at revisions and behind labels."""
 
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,8 @@ class Revisions:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._held: dict[str, dict[str, str | None]] = {}
+        """Tip to what labels name as commits to the commits that the tip's history holds, as far as asked."""
 
     @cached_property
     def repository_if_any(self) -> Repository | None:
@@ -173,7 +176,7 @@ class Revisions:
                 f"label {label!r} points at {short_digest(target.digest)}, which is no version of "
                 f"{reference.name!r} that this branch's history holds",
                 where=SourceLocation(LABELS_FILE, target.where.line),
-                hint=self._missing_hint(reference.name),
+                hint=self.missing_hint(reference.name, target),
             )
         return ResolvedPrompt(found, label=label)
 
@@ -190,19 +193,28 @@ class Revisions:
         hinted = self.hinted(name, target)
         return self.versions.find(name, target.digest) if hinted is None else hinted
 
-    def hinted(self, name: str, target: LabelTarget) -> Prompt | None:
-        """The version behind a label at the commit that it names, if this branch's history holds that commit."""
-        repository = self.repository_if_any
-        if not target.commit or repository is None:
+    def hinted(self, name: str, target: LabelTarget, tip: str | None = None) -> Prompt | None:
+        """The version behind a label at the commit that it names, if a history holds that commit.
+
+        That is the history that ends at `tip`, else this branch's.
+        """
+        if not target.commit or self.repository_if_any is None:
             return None
         try:
-            commit = repository.resolve(target.commit)
-            if repository.outside([commit], self.tip):
-                return None
-            prompt = self.at(name, commit)
+            self.expect([target], tip)
+            commit = self._held[tip or self.tip][target.commit]
+            prompt = None if commit is None else self.at(name, commit)
         except UserError:  # a hint that no longer holds: the digest decides
             return None
-        return prompt if prompt.digest == target.digest else None
+        return prompt if prompt is not None and prompt.digest == target.digest else None
+
+    def expect(self, targets: Iterable[LabelTarget], tip: str | None = None) -> None:
+        """Asks git at once about the commits of many labels; `hinted` alone would ask for each. Raises UserError."""
+        repository, known = self.repository_if_any, self._held.setdefault(tip or self.tip, {})
+        asked = {target.commit for target in targets if target.commit} - known.keys()
+        if asked and repository is not None:
+            held = repository.held(asked, tip or self.tip)
+            known |= {commit: held.get(commit) for commit in asked}
 
     def _by_digest(self, name: str, start: str) -> ResolvedPrompt:
         """The version whose digest begins so, in the worktree or in this branch's history."""
@@ -228,11 +240,23 @@ class Revisions:
                 f"several versions of {name!r} begin with {start}", hint=f"give more of {digests}"
             )
         raise UserError(
-            f"{name!r} has no version {start} in this branch's history", hint=self._missing_hint(name)
+            f"{name!r} has no version {start} in this branch's history", hint=self.missing_hint(name)
         )
 
-    def _missing_hint(self, name: str) -> str:
+    def missing_hint(self, name: str, target: LabelTarget | None = None) -> str:
+        """Why a version, perhaps a label's, is not in this branch's history, and what would help."""
         repository = self.repository_if_any
-        if repository is not None and repository.shallow:
+        if repository is None:
+            return "this is no git repository, so that older versions cannot be had"
+        if repository.shallow:
             return UNSHALLOW
+        if target is not None and target.commit and self._elsewhere(name, target.commit, target.digest):
+            return f"the commit {target.commit} holds it, and is not in this branch's history: merge it first"
         return f"`llmops log {name}` lists the versions there are"
+
+    def _elsewhere(self, name: str, hash_: str, digest: str) -> bool:
+        """Whether a commit that this branch's history lacks holds a version."""
+        try:
+            return self.at(name, self.repository.resolve(hash_)).digest == digest
+        except UserError:
+            return False

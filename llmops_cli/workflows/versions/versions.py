@@ -165,9 +165,12 @@ class Versions:
 
     def at(self, name: str, commit: str) -> Prompt:
         """A prompt as it stood at a commit. Raises UserError where it did not stand there, or was invalid."""
-        repository = self._repository
-        assert repository is not None
-        return load_prompt(repository.tree(commit), self._path(commit, name))
+        path = self._path(commit, name)
+        known = self._state(commit, path).prompt
+        if known is not None:
+            return known
+        assert self._repository is not None
+        return load_prompt(self._repository.tree(commit), path)  # this says what is wrong with it
 
     def is_committed(self, name: str) -> bool:
         """Whether a prompt stands in HEAD as it stands in the worktree, valid or not."""
