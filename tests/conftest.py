@@ -1,5 +1,6 @@
 """What holds for every test: a clean environment, no real home, no network but loopback, no dice."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -56,6 +57,13 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         sys.dont_write_bytecode = before
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: Python need not look through all of it for garbage in each test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def _guard(event: str, arguments: tuple[Any, ...]) -> None:
