@@ -133,7 +133,7 @@ class _Report:
                     self._case(comparison, delta)
         if shown > MAX_SHOWN:
             self.line()
-            self.line(f"and {shown - MAX_SHOWN} more; `--format json` holds them all", "dim")
+            self.line(f"and {shown - MAX_SHOWN} more; `--format cases` lists them, `--format json` holds them whole", "dim")
 
     def _case(self, comparison: Comparison, delta: Delta) -> None:
         from rich.text import Text

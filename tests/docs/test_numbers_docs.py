@@ -167,7 +167,13 @@ def test_the_blocks_of_the_verdict_run_on_a_proof_and_on_a_break(
         exec(compile(body, f"docs/numbers.md, varying block {number + 1}", "exec"), names)
 
     printed = capsys.readouterr().out
-    assert re.search(r"^c1: (unchanged|flaky), p = ", printed, re.MULTILINE)
+    every = project.llmops("report", "--format", "cases").stdout
+    told = re.findall(r"^(c\d+): (unchanged|flaky|regressed), p = (\S+)$", printed, re.MULTILINE)
+    assert len(told) >= 6
+    for case, kind, p in told:
+        assert re.search(rf"^{case} +{kind} +\d of 5 +\d of 3 +{re.escape(p)}( |$)", every, re.MULTILINE), (
+            every
+        )
     assert re.search(r"^better: won \d+, lost \d+, tied \d+, p = ", printed, re.MULTILINE)
     assert re.search(said, printed, re.MULTILINE)
     assert ("the accepted prompt: " in printed) == (code == ExitCode.REGRESSION)  # asked to confirm the break
