@@ -133,7 +133,8 @@ class _Report:
                     self._case(comparison, delta)
         if shown > MAX_SHOWN:
             self.line()
-            self.line(f"and {shown - MAX_SHOWN} more; `--format cases` lists them, `--format json` holds them whole", "dim")
+            where = "`--format cases` lists them, `--format json` holds them whole"
+            self.line(f"and {shown - MAX_SHOWN} more; {where}", "dim")
 
     def _case(self, comparison: Comparison, delta: Delta) -> None:
         from rich.text import Text
