@@ -5,7 +5,7 @@ from importlib import import_module
 
 from benchmarks.harness import machine
 
-PROGRAMS = ("startup", "rendering", "echo", "cached", "throughput", "bundle", "history")
+PROGRAMS = ("startup", "rendering", "echo", "cached", "throughput", "bundle", "history", "judges", "pairs")
 ON_DEMAND = ("verdict", "accepting", "frontier", "product")
 """Take many minutes: run when named, and by `python -m benchmarks.verdict` with options of their own."""
 

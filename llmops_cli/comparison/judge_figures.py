@@ -46,10 +46,10 @@ def units_of(readings: Sequence[Reading]) -> float:
     answer or a judge's reply across cases. How far they agree is estimated (`independent_readings`).
 
     The golden set is fixed, and about its cases alone the readings of the judge would tell more: their spread
-    between cases is no noise. But the correction lends errors from other outputs, and those fall on cases.
-    Simulated (errors alike for all answers, or bound to cases; 20 to 200 cases, 3 and 10 trials), the interval
-    of Lang & Reiczigel held the true rate in 93 to 98 % with these units, and in as little as 67 % with every
-    answer counted.
+    between cases is no noise. But the correction takes the judge's errors from other outputs, and here they
+    fall on cases. `benchmarks/judges.py` simulates both (errors by answer or by case; 20 to 200 cases, 3 and 10
+    trials): with these units the interval of Lang & Reiczigel holds the true rate 94 to 99 times in 100, with
+    every answer counted down to 66 times, and with every case counted once it is up to twice as wide.
     """
     distinct = {(one.answer, one.replies): one for one in readings}
     groups: dict[str, list[bool]] = defaultdict(list)

@@ -33,10 +33,13 @@ SAID = {
 }
 
 
+@pytest.mark.parametrize("prompts", ["prompt: greet", "prompts: [greet, again]"])
 def test_rates_and_their_corrections_come_out_again(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], prompts: str
 ) -> None:
-    project.replies(*((name, texts) for name, texts in SAID.items()))
+    evalset = EVALSET.replace("prompt: greet", prompts)
+    options = ["--reference", "again"] if "again" in prompts else []
+    project.replies(*((write(name), texts) for name, texts in SAID.items() for write in (str, str.upper)))
     related = {"dan": "d", "eve": "d"}
     cases = "".join(
         f"  - {{id: {name}, vars: {{name: {name}}}, cluster: {related.get(name, name)}}}\n" for name in NAMES
@@ -44,17 +47,18 @@ def test_rates_and_their_corrections_come_out_again(
     with ModelServer(_by_word) as server:
         alias = f"  judge: {{model: openai/judge-1, api_base: '{server.url}'}}\n"
         project.write({"llmops.yaml": project.read("llmops.yaml") + alias, "labels.csv": FORTY})
-        once = EVALSET.replace(", votes: 3", "") + cases
+        once = evalset.replace(", votes: 3", "") + cases
         project.write(
             {
                 "prompts/greet.yaml": GREET,
+                "prompts/again.yaml": GREET.replace("{{ name }}", "{{ name | upper }}"),
                 "prompts/judges/kind.yaml": JUDGE,
                 "evalsets/greet.yaml": once,
             }
         )
         assert project.llmops("judge", "judges/kind", "--labels", "labels.csv").exit_code == ExitCode.PASS
-        project.write({"evalsets/greet.yaml": EVALSET + cases})
-        project.llmops("eval")
+        project.write({"evalsets/greet.yaml": evalset + cases})
+        project.llmops("eval", *options)
         project.write({"run.json": project.llmops("report", "--format", "json").stdout})
     monkeypatch.chdir(project.root)
     names: dict[str, object] = {}
@@ -66,7 +70,9 @@ def test_rates_and_their_corrections_come_out_again(
     assert re.search(r"^kind: 0\.62, corrected 0\.63 \(0\.\d\d to 1\.00\)$", printed, re.MULTILINE)
     assert re.search(r"^unkind: 0\.38, corrected 0\.37 \(0\.00 to 0\.\d\d\)$", printed, re.MULTILINE)
     assert "often" not in printed  # it is asked in another way than the one that was calibrated
-    for judge in project.llmops("report", "--format", "json").json()["evalsets"][0]["judges"]:
+    judges = project.llmops("report", "--format", "json").json()["evalsets"][0]["judges"]
+    assert printed.count("\nunkind: ") == len(judges) / 3 == (2 if options else 1)
+    for judge in judges:
         assert 4 <= judge["units"] < judge["judged"] == 24
 
 
