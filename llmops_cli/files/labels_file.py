@@ -17,6 +17,7 @@ from llmops_cli.domain.prompt import PROMPTS_DIR
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation
 from llmops_cli.files.fields import Fields
+from llmops_cli.files.labels_setting import set_in
 from llmops_cli.files.labels_text import cut_out
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import parse_yaml
@@ -79,14 +80,28 @@ def parse_labels(text: str) -> Labels:
 
 
 def with_label(text: str, name: str, label: str, target: LabelTarget) -> str:
-    """The file's text with one label set; comments and order stay. Raises FileError for a broken file."""
-    parse_labels(text)
+    """The file's text with one label set; the rest stays as it is. Raises FileError for a broken file."""
+    wanted = {prompt: {**targets} for prompt, targets in _plain(parse_labels(text)).items()}
+    all_parts = {"digest": target.digest, "commit": target.commit, "rolled_back": target.rolled_back}
+    parts = {key: part for key, part in all_parts.items() if part}
+    wanted.setdefault(name, {})[label] = tuple(all_parts.values())
+    written = set_in(text, _yaml().compose(text), name, label, parts)
+    if written is not None:
+        with suppress(FileError):  # an unusual style, which is left to the library
+            if _plain(parse_labels(written)) == wanted:
+                return written
 
     def change(labels: Any) -> None:
-        parts = {"digest": target.digest, "commit": target.commit, "rolled_back": target.rolled_back}
-        labels.setdefault(name, {})[label] = _flow({key: part for key, part in parts.items() if part})
+        _own(labels, name)[label] = _flow(parts)
 
     return _edited(text, change)
+
+
+def _plain(labels: Labels) -> dict[str, dict[str, tuple[str | None, ...]]]:
+    return {
+        name: {label: (one.digest, one.commit, one.rolled_back) for label, one in targets.items()}
+        for name, targets in labels.items()
+    }
 
 
 def without_label(text: str, name: str, label: str) -> str:
@@ -98,8 +113,9 @@ def without_label(text: str, name: str, label: str) -> str:
     left = {prompt: {*targets} for prompt, targets in labels.items() if targets or prompt != name}
 
     def change(labels: Any) -> None:
-        labels.get(name, {}).pop(label, None)
-        if not labels.get(name, True):
+        left = _own(labels, name)
+        left.pop(label, None)
+        if not left:
             del labels[name]
 
     cut = cut_out(text, _yaml().load(text), name, label)
@@ -108,6 +124,14 @@ def without_label(text: str, name: str, label: str) -> str:
             if {prompt: {*targets} for prompt, targets in parse_labels(cut).items()} == left:
                 return cut
     return _edited(text, change)
+
+
+def _own(labels: Any, name: str) -> Any:
+    """The labels of a prompt, to be changed; what an alias shares with another prompt is made its own first."""
+    own = labels.setdefault(name, {})
+    if sum(one is own for one in labels.values()) > 1:
+        labels[name] = own = type(own)(own)
+    return own
 
 
 def _flow(target: dict[str, str]) -> Any:
