@@ -215,6 +215,17 @@ def test_answers_from_the_cache_and_questions_that_are_new_are_no_second_look(pr
         assert runs_before(project, "--case", "cleo") == (0, [])
 
 
+def test_a_run_that_was_cut_short_or_cannot_be_read_is_no_look(project: Project) -> None:
+    varying(project)
+    for _ in range(3):
+        project.llmops("eval", "--trials", "2")
+    oldest, middle, _ = sorted((project.root / ".llmops/runs").glob("*.json"))
+    oldest.write_text(json.dumps(json.loads(oldest.read_text()) | {"interrupted": True}))
+    middle.write_text(middle.read_text()[:-1])
+
+    assert runs_before(project, "--trials", "2")[0] == 1
+
+
 def test_a_run_that_failed_counts_its_predecessors_without_a_word(project: Project) -> None:
     varying(project).edit("evalsets/greet.yaml", "tags: [first]", "critical: true")
     for expected in (0, 1):
