@@ -49,7 +49,7 @@ def units_of(readings: Sequence[Reading]) -> float:
     between cases is no noise. But the correction takes the judge's errors from other outputs, and here they
     fall on cases. `benchmarks/judges.py` simulates both (errors by answer or by case; 20 to 200 cases, 3 and 10
     trials): with these units the interval of Lang & Reiczigel holds the true rate 94 to 99 times in 100, with
-    every answer counted down to 66 times, and with every case counted once it is up to twice as wide.
+    every answer counted down to 66 times; with every case counted once it is up to half as wide again.
     """
     distinct = {(one.answer, one.replies): one for one in readings}
     groups: dict[str, list[bool]] = defaultdict(list)

@@ -12,7 +12,8 @@ _OF = {"pass rate": "answer", "win rate": "decided comparison"}
 
 def lines(result: Result) -> list[str]:
     """A line for each judge, calibrated or not, and one for each rate that it measured."""
-    return [*standings(result), *(rate_line(*one) for one in _all(result))]
+    asked = [(evalset, one) for evalset, one in _all(result) if one.answers]
+    return [*standings(result), *(rate_line(*one) for one in asked)]
 
 
 def standings(result: Result) -> list[str]:

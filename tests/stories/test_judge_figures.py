@@ -8,6 +8,7 @@ import pytest
 
 from llmops_cli.errors import ExitCode
 from tests.stories.test_calibration import CALIBRATION, EVALSET, GRADES, HEAD, _by_digit, _by_word, _judged
+from tests.stories.test_judge import _paired, _prefers
 from tests.support.model_server import ModelServer
 from tests.support.project import Project
 
@@ -46,6 +47,9 @@ def test_the_run_file_holds_the_calibration_and_the_corrected_rate(project: Proj
     assert (found["answers"], found["judged"], found["passed"], found["units"]) == (2, 2, 2, 2)
     assert found["calibrated"] is True
     assert found["rate"] == pytest.approx({"value": 1, "low": 0.1581139, "high": 1})
+    (comparison,) = project.llmops("report", "--format", "json").json()["evalsets"][0]["comparisons"]
+    figures = comparison["metrics"]["kind"]["values"]  # the same, where figures of all scorers stand
+    assert figures == pytest.approx({"pass rate": 1, "95% from": 0.1581139, "95% to": 1})
     assert found["corrected"]["value"] == 1  # (1 + 0.85 - 1) / (0.9 + 0.85 - 1), which is more than all
     assert 0 < found["corrected"]["low"] < found["corrected"]["high"] == 1
 
@@ -163,14 +167,37 @@ def test_a_judge_under_not_is_corrected_the_other_way_round(project: Project) ->
     assert found["corrected"]["value"] == found["corrected"]["low"] == 0  # (0 + 0.9 - 1) / 0.75
 
 
-def test_a_judge_of_single_cases_has_one_entry_of_those(project: Project) -> None:
+@pytest.mark.parametrize("more", ["", ", vars: {tone: of NAME}"])
+def test_a_judge_of_single_cases_has_one_entry_of_those(project: Project, more: str) -> None:
     head, _, _ = EVALSET.partition("scorers:")
-    own = "scorers: [{judge: {prompt: judges/kind, name: kind}}]"
-    cases = "".join(f"  - {{id: {name}, vars: {{name: {name}}}, {own}}}\n" for name in ("Ada", "Bob"))
+    own = f"scorers: [{{judge: {{prompt: judges/kind, name: kind{more}}}}}]"
+    rows = ((name, own.replace("NAME", name)) for name in ("Ada", "Bob"))
+    cases = "".join(f"  - {{id: {name}, vars: {{name: {name}}}, {scorers}}}\n" for name, scorers in rows)
     rest = "  - {id: cleo, vars: {name: Cleo}, scorers: [contains: good]}\n"
     with ModelServer(_by_word) as server:
-        (found,) = _judges(_calibrated(project, server, FORTY, f"{head}cases:\n{cases}{rest}"))
+        _calibrated(project, server, FORTY)
+        project.write({"evalsets/greet.yaml": f"{head}cases:\n{cases}{rest}"})
+        (found,) = _judges(project)
         shown = project.llmops("report").stdout
 
     assert (found["scorer"], found["answers"], found["passed"]) == ("kind", 2, 2)
+    assert found["calibrated"] is not bool(more)  # it was calibrated without a tone
     assert shown.count("greet · kind: ") == 1
+
+
+def test_a_judge_that_compares_has_a_rate_of_wins_and_no_correction(project: Project) -> None:
+    with ModelServer(_prefers("Hello!")) as server:
+        _paired(project, server, "warn")
+        (first,) = _judges(project)
+        assert "· kind: " not in project.llmops("report").stdout  # nothing to compare with: it was not asked
+        project.llmops("accept")
+        project.edit("prompts/greet.yaml", "Greet", "Insult").replies(("", "Go away!"))
+        (found,) = _judges(project)
+        shown = project.llmops("report").stdout
+
+    assert (first["answers"], first["rate"]) == (0, None)
+    assert (found["metric"], found["judged"], found["passed"], found["units"]) == ("win rate", 2, 0, 2)
+    assert found["rate"] == pytest.approx({"value": 0, "low": 0, "high": 0.8418861})
+    assert (found["calibration"], found["corrected"], found["why_uncorrected"]) == (None, None, "")
+    assert "greet · kind: win rate 0.00 (95 % interval 0.00 to 0.84) of 2 decided comparisons" in shown
+    assert "wins  ties  losses" in shown

@@ -36,24 +36,24 @@ class AskedJudge:
     spec: ScorerSpec
     judge: Judge
     cases: frozenset[str]
+    readings: Mapping[str, Mapping[str, Any]]
+    """Every way in which its replies are read, by its canonical JSON: cases may have variables of their own."""
 
 
 def asked_judges(run: EvalsetRun) -> list[AskedJudge]:
-    """Each judge of the set and of its cases; cases that ask alike under one name share an entry."""
-    found = [
-        AskedJudge(spec, spec.scorer, frozenset(case.id for case in run.cases))
-        for spec in run.evalset.scorers
-        if isinstance(spec.scorer, Judge)
-    ]
-    own: dict[str, AskedJudge] = {}
-    for case in run.cases:
-        for spec in case.scorers:
-            if isinstance(spec.scorer, Judge):
-                judge = spec.scorer
-                way = [spec.name, spec.negate, spec.severity, judge.prompt, judge.compare_to, judge.reading()]
-                asked = own.get(canonical_json(way)) or AskedJudge(spec, judge, frozenset())
-                own[canonical_json(way)] = replace(asked, cases=asked.cases | {case.id})
-    return [*found, *own.values()]
+    """Each judge of the set and of its cases; cases that ask one judge under one name share an entry."""
+    everywhere = frozenset(case.id for case in run.cases)
+    given = [(spec, everywhere) for spec in run.evalset.scorers]
+    given += [(spec, frozenset([case.id])) for case in run.cases for spec in case.scorers]
+    found: dict[str, tuple[ScorerSpec, Judge, set[str], dict[str, Mapping[str, Any]]]] = {}
+    for spec, cases in given:
+        if isinstance(spec.scorer, Judge):
+            judge = spec.scorer
+            way = [spec.name, spec.negate, spec.severity, judge.prompt, judge.compare_to, list(judge.scale)]
+            _, _, of, readings = found.setdefault(canonical_json(way), (spec, judge, set(), {}))
+            of.update(cases)
+            readings[canonical_json(judge.reading())] = judge.reading()
+    return [AskedJudge(spec, judge, frozenset(of), readings) for spec, judge, of, readings in found.values()]
 
 
 def with_judges(
@@ -88,16 +88,17 @@ class _Calibrations:
     def identity(self, judge: Judge) -> Mapping[str, Any]:
         return self._judges.identity(judge.prompt)
 
-    def of(self, judge: Judge) -> tuple[Calibration | None, str]:
+    def of(self, asked: AskedJudge) -> tuple[Calibration | None, str]:
         """The one that holds for a judge as it is asked; or what is wrong with the one on record."""
-        known, why = self._read(judge.prompt)
+        known, why = self._read(asked.judge.prompt)
         if known is None:
             return None, why
-        if judge.compare_to is not None:
+        if asked.judge.compare_to is not None:
             return None, "it compares two answers, and labels are of single ones"
-        if known.fits(self.identity(judge), judge.reading()):
+        identity = self.identity(asked.judge)
+        if all(known.fits(identity, reading) for reading in asked.readings.values()):
             return known, ""
-        same = known.fits(self.identity(judge), known.reading)
+        same = known.fits(identity, known.reading)
         other = "way to ask it" if same else "version of it"
         return None, f"the calibration of {known.date} is of another {other}"
 
@@ -124,11 +125,12 @@ def _figures(run: EvalsetRun, variant: str, asked: AskedJudge, calibrations: _Ca
     decided = [one for one in scores if judge.compare_to is None or one[1].value != 0.5]
     readings = _readings(run, decided, wins=judge.compare_to is not None)
     hits, units = sum(one.positive for one in readings), units_of(readings)
-    known, why = calibrations.of(judge)
+    known, why = calibrations.of(asked)
     better, why_uncorrected = None, ""
     if known is not None:
         better, why_uncorrected = corrected(known, hits, len(readings), units, negated=spec.negate)
-    identity = digest_of([calibrations.identity(judge), judge.reading(), judge.compare_to])
+    ways = [reading for _, reading in sorted(asked.readings.items())]
+    identity = digest_of([calibrations.identity(judge), ways, judge.compare_to])
     return JudgeFigures(
         scorer=spec.name,
         variant=variant,
