@@ -52,13 +52,16 @@ def no_such_revision(
     shallow: bool,
     known: Callable[[str], bool],
     fetch: Callable[[str], str | None],
+    fetch_own: Callable[[str], str | None],
+    tracked: Callable[[str], str | None],
     candidates: Callable[[], Sequence[str]],
 ) -> UserError:
     """What to say of a revision that names nothing here, and what would help.
 
     `born`: there is a commit at all; `known` and `candidates` ask git for another revision and for the commits
-    that a short hash could mean, `fetch` for the command that brings a branch of a remote. A MissingHistoryError
-    where another clone, or a longer history, would hold it.
+    that a short hash could mean; `tracked` for the name that a branch has as a remote's, `fetch` and `fetch_own` for
+    the command that brings a branch named with its remote or without. A MissingHistoryError where another clone, or
+    a longer history, would hold it.
     """
     message = f"git knows no revision {revision!r}"
     unshallow = "this clone is shallow: `git fetch --unshallow` brings the rest"
@@ -71,12 +74,18 @@ def no_such_revision(
     if not known(descendant) and (command := fetch(descendant)) is not None:
         message = f"this clone lacks the branch {descendant}"
         return MissingHistoryError(message, hint=f"`{command}` brings it if there is one")
+    if not known(descendant) and (there := tracked(descendant)) is not None:
+        ancestor = revision.removeprefix(descendant)
+        return UserError(message, hint=f"{descendant} is no branch of this clone: write {there}{ancestor}")
+    if re.fullmatch(r"v\d+", revision) and not shallow:
+        hint = "the numbers that `llmops log` prints are no revisions; take the commit beside it"
+        return UserError(message, hint=hint)
+    if not known(descendant) and (command := fetch_own(descendant)) is not None:
+        hint = f"if {descendant} is a branch or a tag there, `{command}` brings it"
+        return UserError(f"{message}: this clone may lack it", hint=hint)
     if shallow:
         kind = MissingHistoryError if known(descendant) else UserError
         return kind(message, hint=unshallow)
-    if re.fullmatch(r"v\d+", revision):
-        hint = "the numbers that `llmops log` prints are no revisions; take the commit beside it"
-        return UserError(message, hint=hint)
     if len(found := candidates()) > 1:
         return UserError(message, hint=f"the short hash is ambiguous: {', '.join(found[:5])}")
     return UserError(message, hint="a commit, branch, tag, or HEAD~2")

@@ -1,7 +1,7 @@
 """Remotes: their addresses, made fit to be shown as reports are uploaded, and what brings a branch of theirs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ _HOST = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.-]*$")
 _PATH = re.compile(r"^[\w.~/+-]+$", re.ASCII)
 _BRANCH = re.compile(r"^[\w.+/-]+$")
 """Branches that may stand in a command as they are."""
+_HEX = re.compile(r"[0-9a-f]{4,}")
 _HAS_WEB = ("http", "https", "ssh", "git")
 
 
@@ -50,17 +51,50 @@ def fetch_of(revision: str, settings: str, *, shallow: bool) -> str | None:
     this clone would have it if the remote did. `settings` is what `git config --get-regexp ^remote\\.` prints.
     """
     plain = revision.removeprefix("refs/").removeprefix("remotes/")
-    specs: dict[str, list[str]] = {}
-    for remote, key, value in _settings(settings):
-        specs.setdefault(remote, []).extend([value.removeprefix("+").partition(":")[0]] * (key == "fetch"))
+    specs = _specs(settings)
     for remote in sorted(specs, key=len, reverse=True):
         branch = plain.removeprefix(f"{remote}/")
-        if branch in (plain, "", "HEAD") or not _BRANCH.match(f"{remote}/{branch}") or branch.startswith("-"):
-            continue
-        if shallow or not any(fnmatchcase(f"refs/heads/{branch}", spec) for spec in specs[remote]):
+        if branch != plain and _may_be_there(branch, remote, specs[remote], shallow=shallow):
             option = "--unshallow " if shallow else ""
             return f"git fetch {option}{remote} {branch}:refs/remotes/{remote}/{branch}"
     return None
+
+
+def fetch_of_own(name: str, settings: str, *, shallow: bool) -> str | None:
+    """As `fetch_of`, for a branch or tag that is named without its remote: it gets that name here, too."""
+    specs = _specs(settings)
+    remote = "origin" if "origin" in specs else next(iter(specs), None)
+    if remote is None or name.startswith("refs/") or _HEX.fullmatch(name):
+        return None
+    if not _may_be_there(name, remote, specs[remote], shallow=shallow):
+        return None
+    option = "--unshallow " if shallow else ""
+    return f"git fetch {option}{remote} {name}:{name}"
+
+
+def remotes_of(settings: str) -> list[str]:
+    """The names of the remotes, in the order of git's settings."""
+    return list(_specs(settings))
+
+
+def _may_be_there(branch: str, remote: str, specs: Sequence[str], *, shallow: bool) -> bool:
+    """Whether a remote may have a branch although this clone does not."""
+    if (
+        branch in ("", "HEAD")
+        or branch.startswith("-")
+        or ".." in branch
+        or not _BRANCH.match(f"{remote}/{branch}")
+    ):
+        return False
+    return shallow or not any(fnmatchcase(f"refs/heads/{branch}", spec) for spec in specs)
+
+
+def _specs(settings: str) -> dict[str, list[str]]:
+    """Remote to the sources of what is fetched from it."""
+    specs: dict[str, list[str]] = {}
+    for remote, key, value in _settings(settings):
+        specs.setdefault(remote, []).extend([value.removeprefix("+").partition(":")[0]] * (key == "fetch"))
+    return specs
 
 
 def _settings(text: str) -> Iterator[tuple[str, str, str]]:

@@ -18,7 +18,7 @@ from llmops_cli.vcs.failures import no_such_revision
 from llmops_cli.vcs.git_tree import GitTree
 from llmops_cli.vcs.grep import files_with
 from llmops_cli.vcs.records import FORMAT, inside, plain, read_blame, read_log, relative, tokens_of, widen
-from llmops_cli.vcs.remotes import fetch_of, web_address
+from llmops_cli.vcs.remotes import fetch_of, fetch_of_own, remotes_of, web_address
 from llmops_cli.vcs.running import Running, Started, open_git
 
 _HASH = re.compile(r"[0-9a-f]{4,64}")
@@ -77,12 +77,19 @@ class Repository(Contents):
         if found is not None:
             return found
         remotes, shallow = self._git.optional("config", "--get-regexp", r"^remote\.") or "", self.shallow
+
+        def tracked(branch: str) -> str | None:
+            names = (f"{remote}/{branch}" for remote in remotes_of(remotes))
+            return next((name for name in names if self._find(f"refs/remotes/{name}") is not None), None)
+
         raise no_such_revision(
             revision,
             born=self.head is not None,
             shallow=shallow,
             known=lambda other: self._find(other) is not None,
             fetch=lambda branch: fetch_of(branch, remotes, shallow=shallow),
+            fetch_own=lambda branch: fetch_of_own(branch, remotes, shallow=shallow),
+            tracked=tracked,
             candidates=lambda: self._candidates(revision),
         )
 

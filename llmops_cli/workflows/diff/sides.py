@@ -153,7 +153,8 @@ def _read_argument(revisions: Revisions, text: str) -> tuple[list[DiffSide], str
             return [], name
         if "@" in text and not text.startswith(("@", "-")):
             return _reference(revisions, text)
-        if not revisions.project.prompt_paths or error.problems[0].hint is None:
+        here = bool(revisions.project.prompt_paths)
+        if not here or error.problems[0].hint is None or isinstance(error, MissingHistoryError):
             raise
         near = did_you_mean(text, list(revisions.project.prompt_paths)) if "/" in text else None
         message = f"{text!r} is neither a revision nor a prompt"

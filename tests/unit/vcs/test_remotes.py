@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmops_cli.vcs.remotes import fetch_of, web_address
+from llmops_cli.vcs.remotes import fetch_of, fetch_of_own, web_address
 
 HOME = "https://github.com/acme/shop"
 
@@ -77,3 +77,27 @@ def test_what_brings_a_branch_that_the_clone_lacks_because_of_its_kind(
     revision: str, settings: str, shallow: bool, command: str | None
 ) -> None:
     assert fetch_of(revision, settings, shallow=shallow) == command
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "shallow", "command"),
+    [
+        ("main", SINGLE, False, "git fetch origin main:main"),
+        ("a/b", SINGLE, True, "git fetch --unshallow origin a/b:a/b"),
+        ("main", WHOLE, True, "git fetch --unshallow origin main:main"),
+        ("main", "remote.fork.fetch +refs/heads/x:refs/remotes/fork/x", False, "git fetch fork main:main"),
+        ("change", SINGLE, False, None),
+        ("main", WHOLE, False, None),
+        ("main", "", True, None),
+        ("HEAD", SINGLE, True, None),
+        ("main...", SINGLE, True, None),
+        ("-x", SINGLE, True, None),
+        ("a`b", SINGLE, True, None),
+        ("4f9c1a2b", SINGLE, True, None),
+        ("refs/heads/main", SINGLE, True, None),
+    ],
+)
+def test_what_brings_a_branch_that_is_named_without_its_remote(
+    name: str, settings: str, shallow: bool, command: str | None
+) -> None:
+    assert fetch_of_own(name, settings, shallow=shallow) == command
