@@ -10,12 +10,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from llmops_cli.workflows.ci.files import LABEL
+from tests.support import warm
 from tests.support.github_server import ACTIONS, REPOSITORY, GitHubServer, Token
 from tests.support.project import Project
 from tests.support.workflow_runner import Event, Run, Runner
@@ -62,7 +62,7 @@ class Forge:
         self.dev = Project.create(folder / "dev")
         self.dev.git("remote", "add", "origin", self.remote.as_uri())
         # the step `install` has tests of its own (tests/workflow_files/test_install.py)
-        installed = {"install": {"llmops": str(Path(sys.executable).parent / "llmops")}}
+        installed = {"install": {"llmops": warm.llmops()}}
         self.runner = Runner(
             self.remote, folder / "runner", server.url, secrets=secrets, token=self._token, instead=installed
         )
