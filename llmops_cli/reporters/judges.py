@@ -65,7 +65,9 @@ def metric_words(values: Mapping[str, float]) -> str:
 
 
 def _rate(rate: Estimate, confidence: float) -> str:
-    return f"{rate.value:.2f} ({confidence * 100:.0f} % interval {rate.low:.2f} to {rate.high:.2f})"
+    # one failure among many is not shown as none
+    value = rate.value if rate.value in (0, 1) else min(0.99, max(0.01, rate.value))
+    return f"{value:.2f} ({confidence * 100:.0f} % interval {rate.low:.2f} to {rate.high:.2f})"
 
 
 def _all(result: Result) -> list[tuple[str, JudgeFigures]]:

@@ -39,6 +39,10 @@ def _told(*found: JudgeFigures) -> Result:
     [
         (BARE, RATE),
         (KIND, f"{RATE}; corrected for the judge's errors (Rogan-Gladen) 1.00 (95 % interval 0.71 to 1.00)"),
+        (
+            replace(BARE, judged=300, passed=299, units=300, rate=Estimate(299 / 300, 0.98, 0.999)),
+            "pass rate 0.99 (95 % interval 0.98 to 1.00) of 300 answers",
+        ),
         (replace(BARE, units=7.6), f"{RATE}, worth 8 independent ones"),
         (replace(BARE, units=19.8), RATE),
         (replace(BARE, mean_grade=4.25), f"mean grade 4.25, {RATE}"),
