@@ -6,7 +6,7 @@ how many there were.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -49,8 +49,9 @@ def other_trials(root: Path, part: EvalsetRun, run_id: str) -> OtherTrials:
     """What the kept runs since the last `accept` asked of this evalset; a run that cannot be read is passed by."""
     found = [
         (run.id, outcome)
-        for run, other in _runs_of(root, part)
-        if run.id != run_id
+        for run in map(_read, _paths(root, part))
+        if run is not None and run.id != run_id
+        for other in _of_evalset(run, part)
         for group in other.by_case().values()
         for outcome in group
     ]
@@ -66,18 +67,33 @@ def runs_before(root: Path, parts: Sequence[EvalsetRun]) -> int:
     Which call answered decides, as everywhere: a run that is answered from the cache is no second one, nor is one
     that asks what an outage or an interruption left out, or a case that is new.
     """
-    return max((_asked_before(root, part) for part in parts), default=0)
+    looks = [_Looks(part, frozenset(_paths(root, part))) for part in parts if _asked(part, ())]
+    for path in sorted({path for look in looks for path in look.paths}):
+        run = _read(path)  # once, however many evalsets it holds
+        for look in looks:
+            if run is not None and path in look.paths:
+                look.take(run)
+    return max((look.most for look in looks), default=0)
 
 
-def _asked_before(root: Path, part: EvalsetRun) -> int:
-    if not _asked(part, ()):
-        return 0
-    known: set[str] = set()
-    before: Counter[str] = Counter()
-    for run, other in _runs_of(root, part):
-        before.update(() if run.interrupted else _asked(other, known))
-        known |= {o.response.call_id for o in other.outcomes if o.response and o.response.call_id}
-    return max((before[request] for request in _asked(part, known)), default=0)
+@dataclass
+class _Looks:
+    """How often each request of an evalset was asked, in which files, and by which calls; the oldest first."""
+
+    part: EvalsetRun
+    paths: frozenset[Path]
+    known: set[str] = field(default_factory=set)
+    before: Counter[str] = field(default_factory=Counter)
+
+    def take(self, run: Run) -> None:
+        for other in _of_evalset(run, self.part):
+            if not run.interrupted:
+                self.before.update(_asked(other, self.known))
+            self.known |= {o.response.call_id for o in other.outcomes if o.response and o.response.call_id}
+
+    @property
+    def most(self) -> int:
+        return max((self.before[request] for request in _asked(self.part, self.known)), default=0)
 
 
 def _asked(part: EvalsetRun, known: Collection[str]) -> set[str]:
@@ -92,17 +108,21 @@ def _asked(part: EvalsetRun, known: Collection[str]) -> set[str]:
     }
 
 
-def _runs_of(root: Path, part: EvalsetRun) -> Iterator[tuple[Run, EvalsetRun]]:
-    """The kept runs of the evalset with its prompts since the last `accept`, oldest first."""
+def _paths(root: Path, part: EvalsetRun) -> list[Path]:
+    """The kept runs since the last `accept` that name the evalset's prompts, oldest first."""
     digests = {variant.prompt_digest for variant in part.variants}
-    for path in reversed(runs_since_accepted(root, part.evalset.path, digests)):
-        try:
-            run = load_result(path).run
-        except UserError:
-            continue
-        for other in run.evalsets:
-            if other.evalset.path == part.evalset.path:
-                yield run, other
+    return runs_since_accepted(root, part.evalset.path, digests)[::-1]
+
+
+def _read(path: Path) -> Run | None:
+    try:
+        return load_result(path).run
+    except UserError:
+        return None
+
+
+def _of_evalset(run: Run, part: EvalsetRun) -> list[EvalsetRun]:
+    return [other for other in run.evalsets if other.evalset.path == part.evalset.path]
 
 
 def _comparable(outcome: Outcome, own: Outcome) -> bool:
