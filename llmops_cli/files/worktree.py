@@ -6,6 +6,8 @@ from typing import BinaryIO
 
 from llmops_cli.errors import FileError, SourceLocation
 
+_MOST_LINKS = 40
+"""A ring of links has no end; Linux gives up after as many, see path_resolution(7)."""
 MARKERS = ("llmops.yaml", "prompts", "evalsets")
 
 
@@ -37,6 +39,28 @@ class WorkTree:
             self._folders[folder] = os.path.realpath(self.root / folder)
         full = os.path.join(self._folders[folder], name)  # noqa: PTH118
         return os.path.realpath(full) if name in ("", ".", "..") or os.path.islink(full) else full  # noqa: PTH114
+
+    def trail(self, path: str) -> set[str]:
+        """A path, every link on the way to the file that `open` gives for it, and that file.
+
+        As far as they are in the project: what leads out of it is refused.
+        """
+        found = {path}
+        if self._real_path(path) == self._inside + path.replace("/", os.sep):
+            return found
+        ahead, place = path.split("/")[::-1], self._inside.rstrip(os.sep)
+        links = 0
+        while ahead and links < _MOST_LINKS:
+            place = os.path.normpath(os.path.join(place, ahead.pop()))  # noqa: PTH118
+            is_link = os.path.islink(place)  # noqa: PTH114
+            if (is_link or not ahead) and place.startswith(self._inside):
+                found.add(place.removeprefix(self._inside).replace(os.sep, "/"))
+            if is_link:
+                links += 1
+                target = Path(place).parent / os.readlink(place)  # noqa: PTH115
+                ahead += target.parts[:0:-1]
+                place = target.anchor
+        return found
 
     def list(self, folder: str) -> list[str]:
         """See FileTree.list; hidden files and folders are passed over."""

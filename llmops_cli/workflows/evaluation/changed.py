@@ -11,6 +11,7 @@ from llmops_cli.errors import UserError
 from llmops_cli.files.case_files import BASELINE_ENDING, CASE_ENDINGS
 from llmops_cli.files.python_sources import python_sources
 from llmops_cli.files.settings_file import SETTINGS_FILE, read_settings
+from llmops_cli.files.worktree import WorkTree
 from llmops_cli.workflows.project import Project, read_tracked_evalset
 from llmops_cli.workflows.versions.revisions import Revisions
 
@@ -59,11 +60,11 @@ class _Chooser:
 
     def choose(self, name: str) -> Choice:
         evalset = self._project.evalset(name)
-        hit = sorted(self._changed & self._closure(evalset))
+        hit = sorted(self._changed & self._with_links(self._closure(evalset)))
         if hit:
             more = f" and {len(hit) - 1} more" if len(hit) > 1 else ""
             return Choice(name, True, f"{hit[0]}{more} changed")
-        if SETTINGS_FILE in self._changed and self._settings_differ(evalset):
+        if self._changed & self._with_links({SETTINGS_FILE}) and self._settings_differ(evalset):
             return Choice(name, True, f"settings that matter to it changed in {SETTINGS_FILE}")
         return Choice(name, False, "nothing it depends on changed")
 
@@ -78,6 +79,13 @@ class _Chooser:
         if base_path is not None and not self._same_evalset(evalset, base_path):
             found |= read_tracked_evalset(self._base.tree, base_path)
         return found | _code(evalset, self._project)
+
+    def _with_links(self, paths: set[str]) -> set[str]:
+        """Paths with what they lead to where they are links, which only a worktree follows."""
+        tree = self._project.tree
+        if not isinstance(tree, WorkTree):
+            return paths
+        return paths.union(*map(tree.trail, paths))
 
     def _sources(self, name: str) -> set[str]:
         """Files behind a prompt, today and at the base."""
