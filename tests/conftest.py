@@ -46,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     home = tempfile.mkdtemp(prefix="llmops-home-")
     os.environ.update(HOME=home, XDG_CONFIG_HOME=f"{home}/.config", XDG_CACHE_HOME=f"{home}/.cache")
     os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1")
+    for name in ("hooks", "info"):  # else every new repository gets a dozen examples of hooks
+        Path(home, "template", name).mkdir(parents=True)
+    os.environ["GIT_TEMPLATE_DIR"] = f"{home}/template"
     sys.addaudithook(_guard)
 
 

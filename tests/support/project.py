@@ -28,6 +28,8 @@ from llmops_cli.cli import main
 
 COMMAND = [sys.executable, "-m", "llmops_cli.cli.main"]
 SCRIPTED = "python:scripted:answer"
+_QUICK = ("-c", "maintenance.auto=false", "-c", "core.fsync=none")
+"""A repository that lives for a second needs neither care nor to outlive a power cut."""
 
 _SCRIPT = '''"""Answers by the rules of replies.json; notes every call in calls.jsonl."""
 import json
@@ -131,7 +133,7 @@ class Project:
         names = {f"GIT_{who}_{what}": "test@example.invalid" if what == "EMAIL" else "Test"
                  for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}  # fmt: skip
         done = subprocess.run(
-            ["git", *arguments],
+            ["git", *_QUICK, *arguments],
             cwd=self.repository or self.root,
             env={**os.environ, **names},
             capture_output=True,
@@ -163,6 +165,16 @@ class Project:
         self.write(files or {})
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.head()
+
+    def head(self) -> str:
+        """The commit that is checked out; read from git's own files where they are plain."""
+        assert self.repository is not None
+        head = self.repository / ".git/HEAD"
+        name = head.read_text(encoding="utf-8").removeprefix("ref: ").strip() if head.is_file() else ""
+        branch = self.repository / ".git" / name
+        if name.startswith("refs/heads/") and branch.is_file():
+            return branch.read_text(encoding="utf-8").strip()
         return self.git("rev-parse", "HEAD")
 
     def replies(self, *rules: tuple[str, Any]) -> Self:
