@@ -56,11 +56,11 @@ def test_a_python_scorer_that_raises_judges_nothing(project: Project) -> None:
 def test_a_changed_python_scorer_judges_the_recorded_answers_again(project: Project) -> None:
     files = {"prompts/greet.yaml": GREET, "evalsets/greet.yaml": PYTHON_SCORER, "rules.py": RULES}
     project.commit("python", files)
-    project.replies(("Ada", "Hello, Ada!"), ("Bob", "Hello, Bob!")).run_process("eval")
-    project.run_process("accept")
+    project.replies(("Ada", "Hello, Ada!"), ("Bob", "Hello, Bob!")).run_apart("eval")
+    project.run_apart("accept")
     project.edit("rules.py", 'vars["name"] in output', "'Ada' in output")
 
-    result = project.run_process("eval")
+    result = project.run_apart("eval")
 
     assert (result.exit_code, result.calls) == (ExitCode.PASS, 0)
     assert "1/2" in result.stdout
@@ -199,9 +199,9 @@ def test_a_flip_on_a_tape_of_a_model_that_varies_is_not_taken_for_a_break(projec
     greeting_project(project)
     project.edit("scripted.py", "answer.deterministic = True", "answer.deterministic = False")
     project.edit("prompts/greet.yaml", "Greet", "Insult").replies(("Ada", "No."), ("Bob", "Hello, Bob!"))
-    project.run_process("eval", "--record", "tape.jsonl", "--confirm", "never")
+    project.run_apart("eval", "--record", "tape.jsonl", "--confirm", "never")
 
-    result = project.run_process("eval", "--replay", "tape.jsonl")
+    result = project.run_apart("eval", "--replay", "tape.jsonl")
 
     assert (result.exit_code, result.calls) == (ExitCode.INCONCLUSIVE, 0)
     assert "could not be asked to the end: trial 2 was not recorded" in result.stdout

@@ -27,7 +27,7 @@ def accepted(project: Project) -> Project:
         "llmops.yaml": SETTINGS, "prompts/p.yaml": PROMPT, "evalsets/p.yaml": SET,
         "app/chat.py": CHAT, "app/retrieval.py": FIND, ".gitignore": "__pycache__/\n",
     })  # fmt: skip
-    assert project.run_process("eval").exit_code == ExitCode.PASS
+    assert project.run_apart("eval").exit_code == ExitCode.PASS
     project.llmops("accept")
     project.commit("accepted")
     project.git("checkout", "--quiet", "-b", "branch")
@@ -41,7 +41,7 @@ GATE = ("eval", "--against", "main", "--changed-since", "main", "--rerun-baselin
 def test_changed_code_is_asked_and_what_it_breaks_is_red(accepted: Project, path: str) -> None:
     accepted.edit(path, "return ", "return 'Go away' or ").commit("worse")
 
-    gate, desk = accepted.run_process(*GATE), accepted.run_process("eval")
+    gate, desk = accepted.run_apart(*GATE), accepted.run_apart("eval")
 
     assert gate.exit_code == desk.exit_code == ExitCode.REGRESSION
     assert f"run p: {path} changed" in gate.stderr
@@ -52,7 +52,7 @@ def test_one_broken_case_is_no_pass_as_the_old_code_cannot_be_asked(accepted: Pr
     """The old prompt would be answered by the new code, and "fail as well"."""
     accepted.edit("app/retrieval.py", "'Hello '", "('Hello ' if text != 'x3' else '')").commit("worse")
 
-    result = accepted.run_process(*GATE)
+    result = accepted.run_apart(*GATE)
 
     assert result.exit_code == ExitCode.INCONCLUSIVE
     assert "the code behind the model changed since, so that what it was cannot be asked" in result.stdout
@@ -63,13 +63,13 @@ def test_code_that_says_it_always_answers_alike_is_judged_at_once(accepted: Proj
     accepted.edit("app/chat.py", "def answer", "def old")
     accepted.write({"app/chat.py": f"{CHAT}\n\nanswer.deterministic = True\n"}).commit("worse")
 
-    assert accepted.run_process(*GATE).exit_code == ExitCode.REGRESSION
+    assert accepted.run_apart(*GATE).exit_code == ExitCode.REGRESSION
 
 
 def test_unchanged_code_is_not_asked_again(accepted: Project) -> None:
     accepted.commit("docs", {"README.md": "words\n", "app/unused.py": "x = 1\n"})
 
-    gate, desk = accepted.run_process(*GATE), accepted.run_process("eval")
+    gate, desk = accepted.run_apart(*GATE), accepted.run_apart("eval")
 
     assert "UNAFFECTED" in gate.stdout
     assert "0 calls" in desk.stdout
@@ -79,7 +79,7 @@ def test_unchanged_code_is_not_asked_again(accepted: Project) -> None:
 def test_a_changed_prompt_is_compared_with_the_old_one_while_the_code_is_the_same(accepted: Project) -> None:
     accepted.edit("prompts/p.yaml", "{{ name }}", "{{ name }}!").commit("new words")
 
-    result = accepted.run_process(*GATE)
+    result = accepted.run_apart(*GATE)
 
     assert result.exit_code == ExitCode.PASS
     assert "6 calls" in result.stdout

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from llmops_cli import LoadedPrompt, UserError, load
+from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.revision import parse_reference
 from llmops_cli.errors import ExitCode
 from llmops_cli.workflows.application.loading import ProjectSource
@@ -341,12 +343,10 @@ def test_complete_asks_the_model_over_http_with_the_schema(project: Project, tmp
 def test_a_failed_call_says_why(project: Project, tmp_path: Path) -> None:
     project.write({"prompts/ask.yaml": "model: openai/gpt-4o-mini\nprompt: hi\n"})
     project.llmops("bundle", "-o", str(tmp_path / "b.json"))
-    code = "from llmops_cli import load; load('ask', bundle='b.json').complete()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=process_environment(None),
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
 
-    assert done.returncode == 1
-    assert "ProviderError: no API key for openai/gpt-4o-mini" in done.stderr
-    assert done.stderr.rstrip().endswith("set OPENAI_API_KEY")
+    with pytest.raises(ProviderError) as caught:
+        load("ask", bundle=str(tmp_path / "b.json")).complete()
+
+    shown = "".join(traceback.format_exception(caught.value))  # as Python ends a process with it
+    assert "ProviderError: no API key for openai/gpt-4o-mini" in shown
+    assert shown.rstrip().endswith("set OPENAI_API_KEY")

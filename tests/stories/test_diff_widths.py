@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from tests.support.project import COMMAND, Project, greeting_project, process_environment
+from tests.support import warm
+from tests.support.project import Project, greeting_project, process_environment
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -18,7 +19,7 @@ def at_terminal(project: Project, width: int, *arguments: str, **env: str) -> li
     settings = process_environment({"COLUMNS": str(width), "LINES": "50", "TERM": "xterm"})
     settings.pop("NO_COLOR", None)
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [warm.llmops(), *arguments],
         cwd=project.root,
         env={**settings, **env},
         stdout=theirs,
