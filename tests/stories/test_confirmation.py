@@ -5,34 +5,9 @@ import json
 import pytest
 
 from llmops_cli.errors import ExitCode
+from tests.support import varying
 from tests.support.project import Project, kinds_of
 
-# Answers right with a chance that stands in the messages, drawn anew at each call: the n-th call of a question gets
-# the same answer in every run of the tests, whatever else is asked at the same time.
-NOISY = """
-import collections, hashlib, itertools, pathlib, re
-CALLS = collections.defaultdict(itertools.count)
-UNLUCKY = pathlib.Path(__file__).with_name("unlucky.txt")
-
-def answer(messages):
-    text = messages[-1]["content"]
-    if UNLUCKY.exists() and text.strip() in UNLUCKY.read_text().splitlines():
-        return "wrong"
-    chance = float(re.search(r"chance ([0-9.]+)", messages[0]["content"] + text)[1])
-    key = f"{messages[0]['content']} {text}"
-    draw = int(hashlib.sha256(f"{key}{next(CALLS[key])}".encode()).hexdigest()[:8], 16) / 2**32
-    return "right" if draw < chance else "wrong, ask ada@example.org"
-"""
-PROMPT = """\
-model: python:noisy:answer
-inputs: {q: {}}
-messages:
-  - role: system
-    content: be chance 0.99
-  - role: user
-    content: |
-      {{ q }}
-"""
 CASES = "prompt: p\nscorers: [{equals: right}]\ncases:\n" + "".join(
     f"  - {{id: c{n}, vars: {{q: question {n}}}}}\n" for n in range(8)
 )
@@ -40,17 +15,7 @@ CASES = "prompt: p\nscorers: [{equals: right}]\ncases:\n" + "".join(
 
 @pytest.fixture
 def noisy(project: Project) -> Project:
-    files = {
-        "noisy.py": NOISY,
-        "llmops.yaml": "allow_python: true\n",
-        "prompts/p.yaml": PROMPT,
-        "evalsets/p.yaml": CASES,
-    }
-    project.commit("noisy", files)
-    assert project.llmops("eval", "--trials", "2").exit_code == ExitCode.PASS
-    project.llmops("accept")
-    project.commit("accept")
-    return project
+    return varying.accepted(project, varying.BY_CHANCE, CASES, "--trials", "2")
 
 
 def test_a_broken_case_is_confirmed_by_fresh_trials_of_both_sides(noisy: Project) -> None:

@@ -1,7 +1,7 @@
 """`gate: {generalise: true}` through the command line: would new cases show it?"""
 
 from llmops_cli.errors import ExitCode
-from tests.stories.test_confirmation import NOISY, PROMPT
+from tests.support import varying
 from tests.support.project import Project, Result
 
 HALF = 'content: "be chance {{ 0.2 if q.split()[1] | int < 6 else 0.99 }}"'
@@ -19,11 +19,7 @@ def evalset(cases: int, clusters: int) -> str:
 
 def judged(project: Project, text: str) -> Result:
     """Accepted, then changed for the worse."""
-    files = {"noisy.py": NOISY, "llmops.yaml": "allow_python: true\n", "prompts/p.yaml": PROMPT}
-    project.commit("noisy", {**files, "evalsets/p.yaml": text})
-    assert project.llmops("eval").exit_code == ExitCode.PASS
-    project.llmops("accept")
-    project.commit("accept")
+    varying.accepted(project, varying.BY_CHANCE, text)
     project.edit("prompts/p.yaml", "content: be chance 0.99", HALF)
     return project.llmops("eval", "--confirm", "never")
 

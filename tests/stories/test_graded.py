@@ -3,32 +3,15 @@
 import pytest
 
 from llmops_cli.errors import ExitCode
+from tests.support import varying
 from tests.support.project import GREET, Project
 
-# a good answer says so, with a number that wavers by a tenth
-WAVERING = """
-import collections, hashlib, itertools, re
-CALLS = collections.defaultdict(itertools.count)
-
-def answer(messages):
-    worth = float(re.search(r"worth ([0-9.]+)", messages[0]["content"])[1])
-    key = str(messages)  # the n-th call of a question is answered alike in every run of the tests
-    draw = int(hashlib.sha256(f"{key}{next(CALLS[key])}".encode()).hexdigest()[:8], 16) / 2**32
-    return f"an answer of {worth + (draw - 0.5) / 5:.3f}"
-"""
 CHECKS = """
 def quality(output, **rest):
     return {"score": float(output.split()[-1]), "passed": True}
 
 def missing(output, vars, **rest):
     return float("nan") if vars["q"] == "1" else 0.8
-"""
-PROMPT = """\
-model: python:wavering:answer
-inputs: {q: {}}
-messages:
-  - {role: system, content: be worth 0.85}
-  - {role: user, content: "{{ q }}"}
 """
 SET = """\
 prompt: p
@@ -43,18 +26,7 @@ cases:
 
 @pytest.fixture
 def graded(project: Project) -> Project:
-    files = {
-        "wavering.py": WAVERING,
-        "checks.py": CHECKS,
-        "llmops.yaml": "allow_python: true\n",
-        "prompts/p.yaml": PROMPT,
-        "evalsets/p.yaml": SET,
-    }
-    project.commit("graded", files)
-    assert project.llmops("eval").exit_code == ExitCode.PASS
-    project.llmops("accept")
-    project.commit("accept")
-    return project
+    return varying.accepted(project, varying.WAVERING, SET, more={"checks.py": CHECKS})
 
 
 def test_scores_that_fall_while_every_answer_passes_are_a_regression(graded: Project) -> None:

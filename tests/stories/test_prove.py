@@ -7,33 +7,10 @@ from typing import Any
 import pytest
 
 from llmops_cli.errors import ExitCode
+from tests.support import varying
 from tests.support.model_server import ModelServer
 from tests.support.project import GREET, Project, Result
 
-# Each question is answered wrong once in so many times, as the prompt says.
-PATTERN = """
-import collections, re, threading
-COUNTS, LOCK = collections.Counter(), threading.Lock()
-
-def answer(messages):
-    text = messages[0]["content"] + messages[1]["content"]
-    with LOCK:
-        COUNTS[text] += 1
-        number = COUNTS[text]
-    if "go down" in text and number > 3:
-        raise RuntimeError("down")
-    every, question = int(re.search(r"in ([0-9]+)", text)[1]), int(re.search(r"question ([0-9]+)", text)[1])
-    return "wrong" if (number + question) % every == 0 else "right"
-
-answer.cache_key = "one"
-"""
-PROMPT = """\
-model: python:pattern:answer
-inputs: {q: {}}
-messages:
-  - {role: system, content: be wrong once in 1000}
-  - {role: user, content: "{{ q }}"}
-"""
 CASES = "prompt: p\nscorers: [{equals: right}]\ngate: {prove: 10%}\nmax_trials: 16\ncases:\n" + "".join(
     f"  - {{id: c{n}, vars: {{q: question {n}}}}}\n" for n in range(20)
 )
@@ -48,17 +25,8 @@ def proof_of(result: Result) -> dict[str, Any]:
 @pytest.fixture
 def noisy(project: Project) -> Project:
     """20 cases that pass, four trials each on record."""
-    files = {
-        "pattern.py": PATTERN,
-        "llmops.yaml": "allow_python: true\n",
-        "prompts/p.yaml": PROMPT,
-        "evalsets/p.yaml": CASES,
-    }
-    project.commit("noisy", files)
-    project.llmops("eval", "--trials", "4")
-    assert project.llmops("accept").exit_code == ExitCode.PASS
-    project.commit("accept")
-    return project
+    kept = {"varying.py": varying.MODEL + '\n\nin_turn.cache_key = "one"\n'}
+    return varying.accepted(project, varying.IN_TURN, CASES, "--trials", "4", more=kept)
 
 
 def test_a_changed_prompt_passes_once_enough_trials_have_shown_it(noisy: Project) -> None:
@@ -158,7 +126,7 @@ def test_an_outage_on_the_way_is_no_verdict(noisy: Project) -> None:
 
 
 def test_one_variant_is_proven_to_be_no_worse_than_another(noisy: Project) -> None:
-    noisy.write({"prompts/q.yaml": PROMPT.replace("be wrong", "do be wrong")})
+    noisy.write({"prompts/q.yaml": varying.IN_TURN.replace("be wrong", "do be wrong")})
     noisy.write({"evalsets/p.yaml": CASES.replace("prompt: p", "prompts: [p, q]")})
 
     result = noisy.llmops("eval", "--trials", "2", "--reference", "p", "--format", "json")

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from llmops_cli.domain.run_json import RUN_FORMAT, result_to_dict
 from llmops_cli.errors import ExitCode
 from llmops_cli.workflows.schema import schema_text
-from tests.stories.test_confirmation import CASES, NOISY, PROMPT
-from tests.support import results
+from tests.stories.test_confirmation import CASES
+from tests.support import results, varying
 from tests.support.project import GREET, TWO_CASES, Project, greeting_project
 
 JUDGE = """\
@@ -76,13 +76,7 @@ def test_a_run_that_nothing_affects(project: Project) -> None:
 
 
 def test_trials_with_confirmation(project: Project) -> None:
-    files = {
-        "noisy.py": NOISY,
-        "llmops.yaml": "allow_python: true\n",
-        "prompts/p.yaml": PROMPT,
-        "evalsets/p.yaml": CASES,
-    }
-    project.commit("noisy", files)
+    project.commit("noisy", varying.files(varying.BY_CHANCE, CASES))
     kept(project, "--trials", "2", code=ExitCode.PASS)
     project.llmops("accept")
     project.commit("accept")

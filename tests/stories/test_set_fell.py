@@ -3,28 +3,9 @@
 import pytest
 
 from llmops_cli.errors import ExitCode
+from tests.support import varying
 from tests.support.project import Project
 
-# Each question is answered wrong once in so many times, as the prompt says.
-PATTERN = """
-import collections, re, threading
-COUNTS, LOCK = collections.Counter(), threading.Lock()
-
-def answer(messages):
-    text = messages[0]["content"] + messages[1]["content"]
-    with LOCK:
-        COUNTS[text] += 1
-        number = COUNTS[text]
-    every, question = int(re.search(r"in ([0-9]+)", text)[1]), int(re.search(r"question ([0-9]+)", text)[1])
-    return "wrong" if (number + question) % every == 0 else "right"
-"""
-PROMPT = """\
-model: python:pattern:answer
-inputs: {q: {}}
-messages:
-  - {role: system, content: be wrong once in 1000}
-  - {role: user, content: "{{ q }}"}
-"""
 CASES = "prompt: p\ntrials: 4\nscorers: [{equals: right}]\ncases:\n" + "".join(
     f"  - {{id: c{n:02}, vars: {{q: question {n}}}}}\n" for n in range(14)
 )
@@ -32,12 +13,7 @@ CASES = "prompt: p\ntrials: 4\nscorers: [{equals: right}]\ncases:\n" + "".join(
 
 @pytest.fixture
 def fallen(project: Project) -> Project:
-    files = {"pattern.py": PATTERN, "llmops.yaml": "allow_python: true\n",
-             "prompts/p.yaml": PROMPT, "evalsets/p.yaml": CASES}  # fmt: skip
-    project.commit("p", files)
-    project.llmops("eval")
-    assert project.llmops("accept").exit_code == ExitCode.PASS
-    project.commit("accept")
+    varying.accepted(project, varying.IN_TURN, CASES)
     half = "content: \"be wrong once in {{ 1000 if q == 'question 3' else 2 }}\""
     project.edit("prompts/p.yaml", "content: be wrong once in 1000", half)
     return project

@@ -3,7 +3,7 @@
 import pytest
 
 from llmops_cli.errors import ExitCode
-from tests.stories.test_confirmation import NOISY, PROMPT
+from tests.support import varying
 from tests.support.project import Project
 
 TAGS = ("billing", "refunds", "[bold]x")
@@ -14,17 +14,7 @@ CASES = "prompt: p\ntrials: 5\nscorers: [{equals: right}]\ncases:\n" + "".join(
 
 @pytest.fixture
 def tagged(project: Project) -> Project:
-    files = {
-        "noisy.py": NOISY,
-        "llmops.yaml": "allow_python: true\n",
-        "prompts/p.yaml": PROMPT,
-        "evalsets/p.yaml": CASES,
-    }
-    project.commit("noisy", files)
-    assert project.llmops("eval").exit_code == ExitCode.PASS
-    project.llmops("accept")
-    project.commit("accept")
-    return project
+    return varying.accepted(project, varying.BY_CHANCE, CASES)
 
 
 # the questions of one tag get a coin's chance
