@@ -286,7 +286,7 @@ def hostile(text: str = HOSTILE) -> Result:
 def huge() -> Result:
     """Three thousand cases, most of them worse, and some answers of a megabyte."""
     megabyte = "word \u202e<b>&" * 100_000
-    deltas = [delta(DeltaKind.REGRESSED, f"case-{n}", n + 1, [True], [False]) for n in range(3000)]
+    deltas = [delta(DeltaKind.REGRESSED, f"case-{n}", n + 1, [True], [False]) for n in range(3006)]
     long = Side((outcome("long", False, text=megabyte, explanation=megabyte),), False)
     base = Side((outcome("long", True, text=megabyte[::-1]),), True)
     deltas += [
@@ -298,7 +298,7 @@ def huge() -> Result:
             long,
             case(f"long-{n}", 5, vars={"m": megabyte}),
         )
-        for n in range(10)
+        for n in range(4)
     ]
     here = SourceLocation("evalsets/support/triage.yaml", 1)
     return result(deltas, Status.REGRESSION, [Reason(Status.REGRESSION, "a bound is missed", here)])

@@ -14,6 +14,7 @@ from llmops_cli.domain.comparison import Result
 from llmops_cli.domain.conform import conform
 from llmops_cli.errors import FileError
 from llmops_cli.reporters.markdown import format_markdown
+from llmops_cli.workflows.ci import artifact
 from llmops_cli.workflows.ci.artifact import read_json, read_run
 from tests.support.project import GREET, TWO_CASES, Project, greeting_project
 
@@ -141,9 +142,12 @@ def test_what_does_not_conform(value: object, expected: Any) -> None:
         conform(value, expected)
 
 
-def test_more_lists_than_any_run_has_are_refused(tmp_path: Path) -> None:
+def test_more_lists_than_any_run_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifact, "WIDEST", 20_000)
     path = tmp_path / "wide.json"
-    path.write_text("[" + ",".join(["[]"] * 2_000_001) + "]", encoding="utf-8")
+    path.write_text("[" + ",".join(["[]"] * 20_000) + "]", encoding="utf-8")
+    read_json(path, 2**24)
+    path.write_text("[" + ",".join(["[]"] * 20_001) + "]", encoding="utf-8")
 
-    with pytest.raises(FileError, match="more than 2000000 lists"):
+    with pytest.raises(FileError, match="more than 20000 lists"):
         read_json(path, 2**24)
