@@ -65,6 +65,21 @@ def check_variables(prompt: Prompt) -> Problems:
     return problems
 
 
+def plainly_right(prompt: Prompt) -> bool:
+    """Whether it can be told without Jinja that `check_variables` finds nothing; False says nothing.
+
+    The partials are those that `reached_templates` gave.
+    """
+    from llmops_cli.templating.plain import plainly_uses_only
+
+    problems = Problems()
+    for message in prompt.messages:
+        if isinstance(message, InsertMessages):
+            _check_insert(message, prompt, problems)
+    texts = (*(template.text for template in prompt.template_texts()), *prompt.partials.values())
+    return not problems and all(plainly_uses_only(lf(text), prompt.inputs) for text in texts)
+
+
 def unused_inputs(prompt: Prompt) -> tuple[str, ...]:
     """Inputs that are declared and used nowhere, in the order declared."""
     used = {message.input for message in prompt.messages if isinstance(message, InsertMessages)}

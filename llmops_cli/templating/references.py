@@ -1,9 +1,9 @@
 """Which templates a text names, for the many texts where that can be told without Jinja.
 
 Loading Jinja takes 30 ms and parsing a short text half a millisecond; `llmops list` reads hundreds. What is
-read here is a small part of the language, tag by tag and without recursion. Everything beyond it (comments,
-`raw`, blocks, macros, brackets, backslashes, tags over several lines, bad syntax) is left to `analysis.scan`,
-so that a text has either no answer here or the one that Jinja gives.
+read here is a small part of the language, tag by tag and without recursion. Everything beyond it (`raw`,
+blocks, macros, brackets, backslashes, tags over several lines, bad syntax) is left to `analysis.scan`, so that
+a text has either no answer here or the one that Jinja gives.
 """
 
 import re
@@ -28,8 +28,8 @@ _MEANT = (
 )
 """Names that mean something to Jinja somewhere: what holds one is left to it."""
 _NAME = rf"(?!(?:{'|'.join(_MEANT.split())})\b)[A-Za-z][A-Za-z0-9_]*"
-_STRING = r"""(?:'[A-Za-z0-9_./ -]*'|"[A-Za-z0-9_./ -]*")"""
-_VALUE = rf"(?:{_STRING}|{_NAME}(?:\.{_NAME})*)(?:[ \t]*\|[ \t]*{_NAME})*"
+STRING = r"""(?:'[A-Za-z0-9_./ -]*'|"[A-Za-z0-9_./ -]*")"""
+_VALUE = rf"(?:{STRING}|{_NAME}(?:\.{_NAME})*)(?:[ \t]*\|[ \t]*{_NAME})*"
 _TEST = rf"(?:not[ \t]+)?{_VALUE}(?:[ \t]*(?:==|!=)[ \t]*{_VALUE})?"
 _CONTEXT = r"(?:[ \t]+(?P<{}>with|without)[ \t]+context)?"
 _IMPORTED = rf"{_NAME}(?:[ \t]+as[ \t]+{_NAME})?"
@@ -37,9 +37,9 @@ _BEGIN, _END = r"\{%[-+]?[ \t]*", r"[ \t]*[-+]?%\}"
 _TAG = (
     rf"\{{\{{-?[ \t]*{_VALUE}[ \t]*-?\}}\}}"
     rf"|{_BEGIN}(?:"
-    rf"include[ \t]+(?P<include>{_STRING})(?P<optional>[ \t]+ignore[ \t]+missing)?{_CONTEXT.format('included')}"
-    rf"|(?:import[ \t]+(?P<import>{_STRING})[ \t]+as[ \t]+{_NAME}"
-    rf"|from[ \t]+(?P<from>{_STRING})[ \t]+import[ \t]+{_IMPORTED}(?:[ \t]*,[ \t]*{_IMPORTED})*)"
+    rf"include[ \t]+(?P<include>{STRING})(?P<optional>[ \t]+ignore[ \t]+missing)?{_CONTEXT.format('included')}"
+    rf"|(?:import[ \t]+(?P<import>{STRING})[ \t]+as[ \t]+{_NAME}"
+    rf"|from[ \t]+(?P<from>{STRING})[ \t]+import[ \t]+{_IMPORTED}(?:[ \t]*,[ \t]*{_IMPORTED})*)"
     rf"{_CONTEXT.format('imported')}"
     rf"|(?P<opens>for)[ \t]+{_NAME}[ \t]+in[ \t]+{_VALUE}"
     rf"|(?P<opens_if>if)[ \t]+{_TEST}"
@@ -47,13 +47,15 @@ _TAG = (
     rf"|(?P<else>else)"
     rf"|end(?P<closes>for|if)"
     rf"){_END}"
+    rf"|(?P<comment>\{{#[\s\S]*?#\}})"
 )
-_BEGINS = re.compile(r"\{[{%#]")
+BEGINS = re.compile(r"\{[{%#]")
 _DEEPEST = 20
 
 
 @cache
-def _tag() -> re.Pattern[str]:
+def tag_pattern() -> re.Pattern[str]:
+    """What one tag of that small part of the language is."""
     return re.compile(_TAG)  # 4 ms, which a project without partials need not spend
 
 
@@ -62,10 +64,10 @@ def plain_references(text: str) -> tuple[Reference, ...] | None:
     found: list[Reference] = []
     open_blocks: list[str] = []
     place = line_at = 0
-    line, tag_at = 1, _tag().match
-    while (begin := _BEGINS.search(text, place)) is not None:
+    line, tag_at = 1, tag_pattern().match
+    while (begin := BEGINS.search(text, place)) is not None:
         tag = tag_at(text, begin.start())
-        if tag is None or not _nests(tag, open_blocks):
+        if tag is None or not nests(tag, open_blocks):
             return None
         place = tag.end()
         name = tag["include"] or tag["import"] or tag["from"]
@@ -76,7 +78,7 @@ def plain_references(text: str) -> tuple[Reference, ...] | None:
     return None if open_blocks or "\r" in text else tuple(found)
 
 
-def _nests(tag: re.Match[str], open_blocks: list[str]) -> bool:
+def nests(tag: re.Match[str], open_blocks: list[str]) -> bool:
     """Whether a tag may stand where it stands; `open_blocks` names those around it, and is kept up to date."""
     opened = tag["opens"] or tag["opens_if"]
     if opened is not None:

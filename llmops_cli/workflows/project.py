@@ -61,6 +61,7 @@ class Project:
         self.evalset_paths = evalset_paths(tree)
         self._prompts: dict[str, Prompt] = {}
         self._unchecked: dict[str, Prompt] = {}
+        self._right: set[str] = set()
         self._evalsets: dict[str, Evalset] = {}
         self._code: dict[str, str | None] = {}
 
@@ -75,6 +76,16 @@ class Project:
         if name not in self._unchecked:
             self._unchecked[name] = read_whole_prompt(self._prompt_tree, self._path_of(name, where))
         return self._unchecked[name]
+
+    def require_right_templates(self, name: str) -> None:
+        """Raises FileError where `prompt` would for an `unchecked_prompt`; most are looked at without Jinja."""
+        from llmops_cli.templating.closure import check_variables, plainly_right
+
+        if name not in self._right:
+            prompt = self.unchecked_prompt(name)
+            if not plainly_right(prompt):
+                check_variables(prompt).raise_if_any()
+            self._right.add(name)
 
     def _path_of(self, name: str, where: SourceLocation | None) -> str:
         path = self.prompt_paths.get(name)
