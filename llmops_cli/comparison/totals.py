@@ -12,11 +12,11 @@ def totals_of(sides: Sequence[Side], summary: VariantSummary | None = None) -> T
     """Totals over the cases of one side.
 
     Tokens and cost are means per answer, so that sides with unlike numbers of trials compare. Answers on
-    record carry neither latency nor cost; where no others are at hand the recorded `summary` stands. What
-    was asked now and has no price has none: the old price is no answer to that.
+    record carry neither latency nor cost; where all answers are such, the recorded `summary` stands. What
+    was asked now and has no price has none, and what got no answer has no figures: the old ones say nothing of it.
     """
     outcomes = [outcome for side in sides for outcome in side.outcomes]
-    if any(o.response and o.source is not Source.BASELINE for o in outcomes):
+    if {o.source for o in outcomes if o.response} != {Source.BASELINE}:
         summary = None
     judged = [side for side in sides if side.passed is not None]
     latencies = _known(o.response.latency for o in outcomes if o.response)

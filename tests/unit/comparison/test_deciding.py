@@ -191,6 +191,8 @@ def test_what_is_unknown_stays_unknown_and_the_record_fills_in() -> None:
     filled = totals_of([recorded], summary)
     assert totals_of([side], summary).cost is None
     assert (filled.latency_p50, filled.latency_p95, filled.cost, filled.tokens) == (1.0, 2.0, 0.5, 7.0)
+    unanswered = totals_of([Side((_outcome(None),), None)], summary)
+    assert (unanswered.latency_p50, unanswered.cost, unanswered.tokens) == (None, None, None)
     assert totals_of([]).pass_rate is None
 
 
