@@ -21,7 +21,8 @@ import numpy as np
 from benchmarks.harness import show
 from benchmarks.simulated import Passes, Rates, World, confirmed, rates_of
 from llmops_cli.comparison.proving import looks
-from llmops_cli.comparison.rule import Compared, Examined, judge, plans
+from llmops_cli.comparison.rule import Compared, Examined, judge
+from llmops_cli.comparison.suspects import plans
 from llmops_cli.stats.intervals import wilson
 from llmops_cli.stats.sequential import Proof, look
 from llmops_cli.stats.stratified import Counts

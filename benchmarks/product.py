@@ -30,7 +30,8 @@ from benchmarks.simulated import CHANGES, Change, World, changed, pull_request, 
 from benchmarks.stochastic import Chances
 from llmops_cli.cli import main as product
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
-from llmops_cli.comparison.rule import Compared, Examined, judge, plans
+from llmops_cli.comparison.rule import Compared, Examined, judge
+from llmops_cli.comparison.suspects import plans
 from llmops_cli.errors import ExitCode
 from llmops_cli.stats.intervals import Interval, clopper_pearson
 from llmops_cli.stats.stratified import Counts

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from llmops_cli.comparison.confirmation import Plan, Standing, Step, examine
-from llmops_cli.comparison.rule import Compared, Examined, Finding, judge, plans
+from llmops_cli.comparison.rule import Compared, Examined, Finding, judge
+from llmops_cli.comparison.suspects import plans
 from llmops_cli.stats.permutation import GradedCase
 from llmops_cli.stats.sequential import Proof, look
 from llmops_cli.stats.stratified import Counts

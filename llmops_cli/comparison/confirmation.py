@@ -16,7 +16,7 @@ any false confirmation is at most alpha.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -40,6 +40,8 @@ _LEAD = 3
 """The candidate is so many trials ahead of the base: most suspects are cleared by it alone."""
 _DOUBTS = 20
 """One case that failed on both sides is examined for so many of the candidate's trials, or for each flip."""
+ENOUGH_FLIPS = 20
+"""Where the whole set is found worse, so many of its flips are asked again."""
 MOST = 200
 """No case is worth more fresh trials a side than this."""
 
@@ -115,14 +117,19 @@ def doubts(cases: Mapping[str, Counts], settled: Collection[str] = ()) -> list[s
     """Which of the cases in doubt are examined: as many as there are flips, or one for each twenty trials of
     the candidate, whichever is more, and at least one.
 
-    A set that has been failing for long is thus not asked all over again. The best records come first, then
-    the order of a hash, which no place in a file favours. `settled` need no examination.
+    A set that has been failing for long is thus not asked all over again; the best records come first.
+    `settled` need no examination.
     """
     found = [name for name, counts in cases.items() if in_doubt(counts) and name not in settled]
     flips = sum(suspicious(counts) for counts in cases.values())
     trials = sum(counts.trials for counts in cases.values() if counts.comparable)
-    found.sort(key=lambda name: (-cases[name].base_passes, hashlib.sha256(name.encode()).digest()))
+    found = sorted(in_no_order(found), key=lambda name: -cases[name].base_passes)
     return found[: max(1, flips, trials // _DOUBTS)]
+
+
+def in_no_order(names: Iterable[str]) -> list[str]:
+    """In the order of a hash, which no place in a file favours, and no answer."""
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
 
 
 def plan_of(counts: Counts, level: float, most: int = MOST) -> Plan:

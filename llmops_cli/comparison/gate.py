@@ -76,7 +76,9 @@ def _regressions(comparison: Comparison) -> list[Reason]:
     reasons = _worse(comparison, confirmed, "now, confirmed by fresh trials")
     reasons += _dropped(comparison, statistics)
     if unclear:
-        text = f"{comparison.title}: {_count(unclear)} now ({_names(unclear)}), which could not be confirmed"
+        by_set = any(test.worse and not test.accepted for test in statistics.tests)
+        how = "not confirmed one by one" if by_set else "which could not be confirmed"
+        text = f"{comparison.title}: {_count(unclear)} now ({_names(unclear)}), {how}"
         where = unclear[0].case.where if unclear[0].case else comparison.where
         reasons.append(Reason(Status.INCONCLUSIVE, text, where))
     return reasons

@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
-from llmops_cli.comparison.confirmation import MOST, Plan, Standing, Step, doubts, plan_of, suspicious
+from llmops_cli.comparison.confirmation import Plan, Standing, Step, suspicious
 from llmops_cli.comparison.drift import drift_of
 from llmops_cli.comparison.grading import reaches
 from llmops_cli.comparison.pairs import SIGN_TEST, Pairs
@@ -175,21 +175,6 @@ class Examined:
     plan: Plan | None = None
 
 
-def plans(
-    compared: Sequence[Compared], *, alpha: Alpha | None = None, most: int = MOST
-) -> dict[tuple[int, str], Plan]:
-    """The suspicious cases, by (place in `compared`, case id), each with how to examine it; flips first.
-
-    `most` bounds the fresh trials a side. A plan that is not `reachable` within it is not worth a call: leave
-    it out of `examined`, and its case stays an unconfirmed flip. Raises ValueError where `most` is below 1.
-    """
-    level = _level(compared, alpha or Alpha())
-    tested = [one.tested for one in compared]
-    flips = [(n, name) for n, cases in enumerate(tested) for name in cases if suspicious(cases[name])]
-    both = [(n, name) for n, one in enumerate(compared) for name in doubts(tested[n], one.settled)]
-    return {(n, name): plan_of(compared[n].cases[name], level, most) for n, name in flips + both}
-
-
 def judge(
     compared: Sequence[Compared],
     examined: Mapping[tuple[int, str], Examined] | None = None,
@@ -203,26 +188,21 @@ def judge(
     graded scores. Raises ValueError for scores that are not numbers from 0 to 1.
     """
     spent = alpha or Alpha()
-    drops = [_drop(one) for one in compared]
-    raw = [_tests(one, drop, seed) for one, drop in zip(compared, drops, strict=True)]
-    adjusted = iter(holm([test.p for tests in raw for test in tests]))
-    level = spent.sets / max(1, sum(len(tests) for tests in raw))
+    drops = [drop_of_set(one) for one in compared]
+    tests = tests_of_sets(compared, spent, drops, seed)
+    level = spent.sets / max(1, sum(map(len, tests)))
     by_tag = slices(
         [(one.cases, one.tags) for one in compared], [one.unchanged for one in compared], CONFIDENCE
     )
     found = []
     for place, one in enumerate(compared):
-        tests = tuple(
-            _judged(test, next(adjusted), spent.sets, one.effects.get(test.metric, one.min_effect))
-            for test in raw[place]
-        )
         drop, shift = drops[place], _shift(one)
         suspects = _suspects(place, one, examined or {})
         found.append(
             Finding(
                 title=one.title,
                 cases=len(one.counts),
-                tests=tests,
+                tests=tests[place],
                 drop=drop,
                 detectable=_detectable(one, drop, shift, level),
                 suspects=suspects,
@@ -236,11 +216,7 @@ def judge(
     return tuple(found)
 
 
-def _level(compared: Sequence[Compared], alpha: Alpha) -> float:
-    return alpha.cases / max(1, sum(len(one.tested) for one in compared))
-
-
-def _drop(one: Compared) -> Drop | None:
+def drop_of_set(one: Compared) -> Drop | None:
     """The drop of the whole set; None where no case might have changed."""
     found = drop_of(one.tested.values(), CONFIDENCE)
     return over_all(found, one.share) if found is not None else None
@@ -256,6 +232,21 @@ class _Raw:
     means: tuple[float, float]
     """Of the base, and of the candidate."""
     pairs: Pairs | None = None
+
+
+def tests_of_sets(
+    compared: Sequence[Compared], alpha: Alpha, drops: Sequence[Drop | None], seed: int
+) -> list[tuple[SetTest, ...]]:
+    """The gated metrics of each set, with Holm's correction over all of them."""
+    raw = [_tests(one, drop, seed) for one, drop in zip(compared, drops, strict=True)]
+    adjusted = iter(holm([test.p for tests in raw for test in tests]))
+    return [
+        tuple(
+            _judged(test, next(adjusted), alpha.sets, one.effects.get(test.metric, one.min_effect))
+            for test in tests
+        )
+        for one, tests in zip(compared, raw, strict=True)
+    ]
 
 
 def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:

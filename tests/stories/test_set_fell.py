@@ -48,3 +48,23 @@ def test_a_case_that_is_known_to_have_broken_stands_alone(fallen: Project) -> No
 
     assert "REGRESSED  c03" in result.stdout
     assert "FAILED" not in result.stdout
+
+
+def test_a_prompt_that_broke_everything_is_asked_again_about_some_cases_only(project: Project) -> None:
+    many = CASES.partition("cases:\n")[0].replace("trials: 4", "trials: 1") + "cases:\n"
+    many += "".join(f"  - {{id: c{n:02}, vars: {{q: question {n}}}}}\n" for n in range(80))
+    varying.accepted(project, varying.IN_TURN, many)
+    project.edit("prompts/p.yaml", "once in 1000", "once in 1")
+
+    result = project.llmops("eval", "--format", "json")
+
+    assert result.exit_code == ExitCode.REGRESSION
+    found = result.json()
+    (comparison,) = found["evalsets"][0]["comparisons"]
+    standings = [case["fresh"]["standing"] for case in comparison["cases"] if "fresh" in case]
+    assert (standings.count("confirmed"), standings.count("go on")) == (20, 60)
+    confirmed, dropped, others = found["verdict"]["reasons"]
+    assert "pass rate dropped by 100.0 points" in dropped["text"]
+    assert confirmed["text"].startswith("p: 20 cases that passed fail now, confirmed by fresh trials")
+    assert others["text"].startswith("p: 60 cases that passed fail now")
+    assert others["text"].endswith("not confirmed one by one")

@@ -12,7 +12,8 @@ from llmops_cli.comparison.confirmation import Plan, Standing, examine
 from llmops_cli.comparison.grading import graded
 from llmops_cli.comparison.pairs import pairs_of
 from llmops_cli.comparison.replayed import counts_of, known_unchanged
-from llmops_cli.comparison.rule import Compared, Examined, plans
+from llmops_cli.comparison.rule import Compared, Examined
+from llmops_cli.comparison.suspects import plans
 from llmops_cli.domain.comparison import Comparison
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.evalset import Case

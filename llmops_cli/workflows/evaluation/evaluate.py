@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from llmops_cli.comparison.findings import weighed
 from llmops_cli.comparison.gate import decide
 from llmops_cli.comparison.proving import REFUTED, wants_proof
-from llmops_cli.comparison.rule import Examined, judge, plans
+from llmops_cli.comparison.rule import Examined, judge
+from llmops_cli.comparison.suspects import plans
 from llmops_cli.domain.comparison import Comparison, Reason, Result, Status, Verdict
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run
 from llmops_cli.domain.redaction import redact, redact_outcome

@@ -4,7 +4,8 @@ import pytest
 
 from llmops_cli.comparison.classify import classify
 from llmops_cli.comparison.replayed import asked, asked_alike, known_unchanged
-from llmops_cli.comparison.rule import Compared, Finding, judge, plans
+from llmops_cli.comparison.rule import Compared, Finding, judge
+from llmops_cli.comparison.suspects import plans
 from llmops_cli.domain.comparison import BaseCase, BaseSide, DeltaKind, Side
 from llmops_cli.domain.evalset import Case, PassRule
 from llmops_cli.domain.outcome import Outcome, Source

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from llmops_cli.comparison.confirmation import Standing, examine
-from llmops_cli.comparison.rule import PASS_RATE, Alpha, Compared, Examined, Finding, judge, plans
+from llmops_cli.comparison.rule import PASS_RATE, Alpha, Compared, Examined, Finding, judge
+from llmops_cli.comparison.suspects import plans
 from llmops_cli.stats.fisher import fisher_worse
 from llmops_cli.stats.permutation import GradedCase
 from llmops_cli.stats.stratified import Counts, stratified_test

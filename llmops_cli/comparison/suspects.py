@@ -1,0 +1,43 @@
+"""Which cases of all comparisons behind one exit code are asked again, and how each is examined."""
+
+from collections.abc import Sequence
+
+from llmops_cli.comparison.confirmation import (
+    ENOUGH_FLIPS,
+    MOST,
+    Plan,
+    doubts,
+    in_no_order,
+    plan_of,
+    suspicious,
+)
+from llmops_cli.comparison.rule import Alpha, Compared, drop_of_set, tests_of_sets
+
+
+def plans(
+    compared: Sequence[Compared], *, alpha: Alpha | None = None, most: int = MOST
+) -> dict[tuple[int, str], Plan]:
+    """The suspicious cases, by (place in `compared`, case id), each with how to examine it; flips first.
+
+    Where the test of the set says already that it got worse, only so many flips are examined as name some of
+    the broken cases and tell a changed model from a changed prompt. `most` bounds the fresh trials a side. A plan
+    that is not `reachable` within it is not worth a call: leave it out of `examined`, and its case stays an
+    unconfirmed flip. Raises ValueError where `most` is below 1.
+    """
+    spent = alpha or Alpha()
+    level = spent.cases / max(1, sum(len(one.tested) for one in compared))
+    tested = [one.tested for one in compared]
+    flips = [[name for name in cases if suspicious(cases[name])] for cases in tested]
+    found, doubtful = [], []
+    worse = _worse(compared, spent) if any(len(names) > ENOUGH_FLIPS for names in flips) else set()
+    for n, names in enumerate(flips):
+        settled = n in worse and len(names) > ENOUGH_FLIPS
+        found += [(n, name) for name in (in_no_order(names)[:ENOUGH_FLIPS] if settled else names)]
+        doubtful += [(n, name) for name in ([] if settled else doubts(tested[n], compared[n].settled))]
+    return {(n, name): plan_of(compared[n].cases[name], level, most) for n, name in found + doubtful}
+
+
+def _worse(compared: Sequence[Compared], alpha: Alpha) -> set[int]:
+    """The places of those sets whose own tests say that they got worse."""
+    found = enumerate(tests_of_sets(compared, alpha, [drop_of_set(one) for one in compared], seed=0))
+    return {place for place, tests in found if any(test.worse for test in tests)}
