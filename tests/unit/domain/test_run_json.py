@@ -1,6 +1,7 @@
 """A run file says the same when it is read again."""
 
 import json
+from functools import cache
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,7 @@ _proofs = st.builds(
 )
 
 
+@cache  # a strategy looks through all of its parts when it is made, which takes longer than to draw from it
 def _outcomes(case_id: str) -> st.SearchStrategy[tuple[Outcome, ...]]:
     one = st.builds(
         Outcome,
@@ -104,6 +106,26 @@ def _outcomes(case_id: str) -> st.SearchStrategy[tuple[Outcome, ...]]:
         failure=st.builds(Failure, _text.filter(bool), st.none() | _text.filter(bool)),
     )
     return st.lists(one, min_size=1, max_size=2).map(tuple)
+
+
+@cache
+def _sides(case_id: str) -> tuple[st.SearchStrategy[Side], st.SearchStrategy[Side]]:
+    """The base's and the candidate's."""
+    asked = st.builds(Side, _outcomes(case_id), st.none() | st.booleans())
+    return st.just(Side()) | asked, asked
+
+
+@cache
+def _added(case_id: str) -> st.SearchStrategy[Added | None]:
+    return st.none() | st.builds(Added, _outcomes(case_id), _outcomes(case_id))
+
+
+_fresh = st.none() | st.builds(
+    Fresh, st.sampled_from(["confirmed", "cleared", "go on"]), *[_count] * 4, _share, _count, _count, _share
+)
+_totals = st.builds(Totals, *[st.integers(0, 9)] * 5, mean_score=_amount, cost=_amount)
+_any_totals, _any_statistics, _any_proof = st.none() | _totals, st.none() | _statistics, st.none() | _proofs
+_reasons = st.lists(st.builds(Reason, st.sampled_from(Status), _text, st.none() | _wheres), max_size=2)
 
 
 @st.composite
@@ -130,13 +152,9 @@ def _results(draw: st.DrawFn) -> Result:
         max_cost=draw(_amount),
     )
     where = SourceLocation("evalsets/e.yaml", 1)
-    fresh = st.builds(Fresh, st.sampled_from(["confirmed", "cleared", "go on"]), *[_count] * 4, _share,
-                      _count, _count, _share)  # fmt: skip
     deltas = []
     for case in cases:
-        passed = st.none() | st.booleans()
-        base = draw(st.just(Side()) | st.builds(Side, _outcomes(case.id), passed))
-        candidate = draw(st.builds(Side, _outcomes(case.id), passed))
+        base, candidate = (draw(side) for side in _sides(case.id))
         deltas.append(
             Delta(
                 draw(st.sampled_from(DeltaKind)),
@@ -146,20 +164,19 @@ def _results(draw: st.DrawFn) -> Result:
                 candidate,
                 case,
                 draw(_text),
-                fresh=draw(st.none() | fresh),
-                added=draw(st.none() | st.builds(Added, _outcomes(case.id), _outcomes(case.id))),
-                asked_again=draw(st.none() | st.builds(Added, _outcomes(case.id), _outcomes(case.id))),
+                fresh=draw(_fresh),
+                added=draw(_added(case.id)),
+                asked_again=draw(_added(case.id)),
                 p=draw(st.none() | st.floats(0, 1, exclude_min=True)),
             )
         )
-    totals = st.builds(Totals, *[st.integers(0, 9)] * 5, mean_score=_amount, cost=_amount)
     comparison = Comparison(
-        "e", where, variant, gate, draw(st.none() | _text), tuple(deltas), draw(totals),
-        draw(st.none() | totals),
+        "e", where, variant, gate, draw(st.none() | _text), tuple(deltas), draw(_totals),
+        draw(_any_totals),
         changes=tuple(draw(st.lists(_text, max_size=2))),
         metrics=(("m", Metrics({"recall": 0.5}, ("a",), (("1",),))),),
         notes=tuple(draw(st.lists(_text, max_size=1))),
-        statistics=draw(st.none() | _statistics), proof=draw(st.none() | _proofs),
+        statistics=draw(_any_statistics), proof=draw(_any_proof),
         pass_rule=(rule := PassRule(draw(st.none() | st.just((2, 3))))),
     )  # fmt: skip
     evalset = Evalset("e", "evalsets/e.yaml", where, ("p",), tuple(cases), pass_rule=rule, gate=gate)
@@ -175,9 +192,7 @@ def _results(draw: st.DrawFn) -> Result:
     run = Run(
         "id", "2024-01-01T00:00:00+00:00", 1.5, provenance, (part,), draw(st.booleans()), 2, 3, draw(_amount)
     )
-    reasons = tuple(
-        draw(st.lists(st.builds(Reason, st.sampled_from(Status), _text, st.none() | _wheres), max_size=2))
-    )
+    reasons = tuple(draw(_reasons))
     return Result(run, (comparison,), Verdict(draw(st.sampled_from(Status)), reasons, ("note",)))
 
 
