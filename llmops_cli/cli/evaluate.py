@@ -178,8 +178,30 @@ def _print_estimate(found: "Estimate", output: str) -> None:
     base = f", {plural(found.base_calls, 'call')} of the base prompt" if found.base_calls else ""
     proof = f", {plural(found.proof_calls, 'call')} at most to prove it" if found.proof_calls else ""
     emit(f"{plural(found.answers, 'answer')}: {calls}{judges}{base}{proof}\n")
+    alone = " without confirming" if found.confirm_calls_per_case else ""
     if found.unpriced:
         known = f"{dollars(found.cost)}, and " if found.cost else ""
-        emit(f"cost at most {known}the unknown price of {', '.join(found.unpriced)}\n")
+        emit(f"cost at most {known}the unknown price of {', '.join(found.unpriced)}{alone}\n")
     else:
-        emit(f"cost at most {dollars(found.cost)}\n")
+        emit(f"cost at most {dollars(found.cost)}{alone}\n")
+    if found.confirm_calls_per_case:
+        emit(_confirming(found))
+
+
+def _confirming(found: "Estimate") -> str:
+    """How many cases will look broken nobody knows; what each takes at most can be told."""
+    from llmops_cli.reporters.figures import dollars, plural
+
+    judges = found.confirm_judge_calls_per_case
+    asked = [
+        plural(found.confirm_calls_per_case, "call"),
+        *([plural(judges, "judge call")] if judges else []),
+    ]
+    cost = found.confirm_cost_per_case
+    price = "an unknown price" if cost is None else dollars(cost)
+    limit = found.confirm_limit
+    in_all = "" if limit is None else f"; {plural(limit, 'call')} at most in all (--confirm {limit})"
+    return (
+        f"confirming: at most {', '.join(asked)} and {price} for each case that looks broken; "
+        f"how many of {found.confirm_cases} will is not known beforehand{in_all}\n"
+    )

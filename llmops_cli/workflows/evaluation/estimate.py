@@ -1,14 +1,17 @@
 """`eval --estimate`: what a run would ask and cost at most, without a call."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from llmops_cli.domain.baseline import Baseline
-from llmops_cli.domain.evalset import Case, Evalset
+from llmops_cli.domain.evalset import Case
 from llmops_cli.domain.request import Request, ResolvedModel
 from llmops_cli.engine.events import Event
-from llmops_cli.errors import UserError
+from llmops_cli.workflows.comparing.rerun import BaselineRerun
+from llmops_cli.workflows.evaluation.estimate_confirming import Asked, PerCase, confirming
+from llmops_cli.workflows.evaluation.judge_requests import judge_requests
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.trials.answering import Answering
 from llmops_cli.workflows.trials.base_side import known_answers
@@ -16,18 +19,15 @@ from llmops_cli.workflows.trials.planning import EvalsetPlan, VariantPlan, input
 from llmops_cli.workflows.trials.preparing import Prepared
 from llmops_cli.workflows.wiring import CallOptions, Parts, build, price_estimator
 
-_ANSWER_TOKENS = 1024
-"""Assumed length of an answer that a judge has to read, where the request under test sets no limit."""
-_CHARACTERS_PER_TOKEN = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Answers a run needs, where they would come from, and an upper bound of the price.
 
     `base_calls` are answers of the base prompt that `--rerun-baseline` may ask for, `proof_calls` those of both
-    sides that `gate: {prove: …}` may. `cost` is in USD;
-    `unpriced` names the models whose price is unknown, which it leaves out.
+    sides that `gate: {prove: …}` may. `cost` is in USD; `unpriced` names the models whose price is unknown, which
+    it leaves out. Cases that look broken are asked again, and how many will nobody knows beforehand: that is in
+    none of these, but stands by itself as what one such case takes at most, of `confirm_cases` that may.
     """
 
     answers: int
@@ -39,6 +39,15 @@ class Estimate:
     cost: float
     unpriced: tuple[str, ...]
     proof_calls: int = 0
+    confirm_cases: int = 0
+    """Cases that are asked again where they look broken."""
+    confirm_calls_per_case: int = 0
+    """Calls that one of them takes at most, of the prompt and of the accepted one together."""
+    confirm_judge_calls_per_case: int = 0
+    confirm_cost_per_case: float | None = 0.0
+    """In USD, judges included; None where a price is unknown."""
+    confirm_limit: int | None = None
+    """All of them together take no more calls than this (`--confirm N`); None without a limit."""
 
 
 NOTHING_TO_ASK = Estimate(0, 0, 0, 0, 0, 0, 0.0, ())
@@ -51,10 +60,13 @@ def estimate(
     *,
     rerun: bool = False,
     reference: str | None = None,
+    confirm: Literal["auto", "never"] | int = "auto",
+    base: Callable[[Parts], BaselineRerun],
 ) -> Estimate:
     """Count and price what `eval` would do with the same options. Raises UserError.
 
-    With a `reference` the variants are compared with that one, and no base prompt is run.
+    With a `reference` the variants are compared with that one, and no base prompt is run. `base` makes what knows
+    how the accepted prompt would be asked.
     """
     parts = build(project, prepared.models, options, _ignore)
     baselines = {} if options.fresh or options.recording else prepared.baselines
@@ -64,7 +76,9 @@ def estimate(
     counts = {"on_record": 0, "cached": 0, "calls": 0, "judge_calls": 0, "base_calls": 0, "proof_calls": 0}
     bill = _Bill()
     for trial in trials:
-        judges = [] if trial.known else _judges(parts, evalsets[trial.group], trial.case, trial.request)
+        judges = (
+            [] if trial.known else judge_requests(parts, evalsets[trial.group], trial.case, trial.request)
+        )
         counts["judge_calls"] += len(judges)
         for request, model in judges:
             bill.add(model, request)
@@ -88,13 +102,27 @@ def estimate(
             added = _added_to_variants(plan, reference, asked, reused, parts)
         for variant, case, number in added if plan.evalset.gate.prove is not None else ():
             counts["proof_calls"] += number
-            judges = _judges(parts, plan.evalset, case, variant.requests[case.id])
+            judges = judge_requests(parts, plan.evalset, case, variant.requests[case.id])
             counts["judge_calls"] += number * len(judges)
             for request, model in [(variant.requests[case.id], variant.model), *judges]:
                 bill.add(model, request, number)
+    again = PerCase(0, 0, 0, 0.0, 0)
+    if confirm not in ("never", 0) and options.calls:
+        limit = confirm if isinstance(confirm, int) else None
+        again = confirming(Asked(prepared, baselines, parts, base(parts), reference, rerun, limit))
     if parts.cache is not None:
         parts.cache.close()
-    return Estimate(len(trials), **counts, cost=bill.cost, unpriced=tuple(sorted(bill.unpriced)))
+    return Estimate(
+        len(trials),
+        **counts,
+        cost=bill.cost,
+        unpriced=tuple(sorted(bill.unpriced)),
+        confirm_cases=again.cases,
+        confirm_calls_per_case=again.calls,
+        confirm_judge_calls_per_case=again.judge_calls,
+        confirm_cost_per_case=again.cost,
+        confirm_limit=again.limit,
+    )
 
 
 def _added_to_record(
@@ -166,26 +194,6 @@ class _Bill:
             self.unpriced.add(model.name)
         else:
             self.cost += times * price
-
-
-def _judges(
-    parts: Parts, evalset: Evalset, case: Case, request: Request
-) -> list[tuple[Request, ResolvedModel]]:
-    """The judge requests for one answer, with a text in its place as long as it may become."""
-    limit = request.params.get("max_tokens", _ANSWER_TOKENS)
-    text = "x" * _CHARACTERS_PER_TOKEN * (limit if isinstance(limit, int) else _ANSWER_TOKENS)
-    found = []
-    for spec in evalset.scorers_of(case):
-        if spec.type != "judge":
-            continue
-        judged = {"output": text, "first": text, "second": text}
-        variables = {**judged, "input": "", "expected": case.expected, **spec.arguments.get("vars", {})}
-        asked = getattr(spec.scorer, "requests_per_answer", 1)
-        try:
-            found += [parts.judges.request(str(spec.arguments.get("prompt")), variables)] * asked
-        except UserError:  # it needs what only a real answer brings; the call is counted all the same
-            continue
-    return found
 
 
 def _ignore(event: Event) -> None:

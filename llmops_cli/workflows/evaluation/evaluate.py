@@ -25,6 +25,7 @@ from llmops_cli.workflows.comparing.confirming import Confirmation, compared_of
 from llmops_cli.workflows.comparing.judge_figures import with_judges
 from llmops_cli.workflows.comparing.judge_notes import judge_notes
 from llmops_cli.workflows.comparing.proving import ProvingRun
+from llmops_cli.workflows.comparing.rerun import BaselineRerun
 from llmops_cli.workflows.evaluation.earlier_runs import runs_before
 from llmops_cli.workflows.evaluation.estimate import NOTHING_TO_ASK, Estimate, estimate
 from llmops_cli.workflows.evaluation.scope import EvalOptions, Scope, scope_of
@@ -81,8 +82,15 @@ def estimate_run(project: Project, options: EvalOptions) -> Estimate:
         prepared = replace(scope.prepared, baselines=scope.baselines)
         if options.confirm == "never":
             prepared = replace(prepared, plans=tuple(_without_proof(plan) for plan in prepared.plans))
+        settings = replace(scope.project.settings, models=scope.vouched.models)
         return estimate(
-            scope.project, prepared, options.calls, rerun=options.rerun_baseline, reference=options.reference
+            scope.project,
+            prepared,
+            options.calls,
+            rerun=options.rerun_baseline,
+            reference=options.reference,
+            confirm=options.confirm,
+            base=lambda parts: BaselineRerun(parts, revisions.versions, settings),
         )
     finally:
         revisions.close()
