@@ -35,19 +35,9 @@ def model() -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def forge(tmp_path: Path, server: GitHubServer, model: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Forge:
+def forge(tmp_path: Path, server: GitHubServer, model: ModelServer) -> Forge:
     """A public repository with the form for forks, whose model needs a key; its baseline is on main."""
-    monkeypatch.setenv("VLLM_KEY", KEY)
-    forge = Forge(tmp_path, server, "--forks", secrets={"VLLM_KEY": KEY})
-    settings = (
-        f'model: own\nmodels:\n  own: {{model: openai/own, api_base: "{model.url}", api_key_env: VLLM_KEY}}\n'
-    )
-    forge.start({"llmops.yaml": settings, "prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES})
-    assert forge.dev.llmops("eval", "--trials", "3").exit_code == 0
-    assert forge.dev.llmops("accept").exit_code == 0
-    forge.dev.commit("accept")
-    forge.push_main()
-    monkeypatch.delenv("VLLM_KEY")
+    forge = Forge(tmp_path, server, "--forks", secrets={"VLLM_KEY": KEY}).start_with_key(model.url, KEY)
     model.requests.clear()
     return forge
 

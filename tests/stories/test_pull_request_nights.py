@@ -9,7 +9,6 @@ from tests.stories.test_pull_request_odds import APP, CODED
 from tests.support.forge import Forge
 from tests.support.github_server import GitHubServer
 from tests.support.model_server import ModelServer
-from tests.support.project import GREET, TWO_CASES
 from tests.support.workflow_runner import Run
 
 KEY = "a-key-that-nobody-may-see"
@@ -33,22 +32,12 @@ def ends(run: Run) -> list[str]:
 def accepted(forge: Forge, says: Path) -> Forge:
     """A greeting that is on record, said by a model that reads a file."""
     says.write_text("Hello!", encoding="utf-8")
-    forge.start({**CODED, "app.py": APP.format(place=str(says))})
-    assert forge.dev.llmops("eval").exit_code == 0
-    assert forge.dev.llmops("accept").exit_code == 0
-    forge.dev.commit("accept")
-    forge.push_main()
-    return forge
+    return forge.start({**CODED, "app.py": APP.format(place=str(says))}).accept()
 
 
 def test_a_night_adds_trials_in_a_pull_request_and_a_drift_fails(forge: Forge, tmp_path: Path) -> None:
     says = tmp_path / "says.txt"
-    says.write_text("Hello!", encoding="utf-8")
-    forge.start({**CODED, "app.py": APP.format(place=str(says))})
-    assert forge.dev.llmops("eval").exit_code == 0
-    assert forge.dev.llmops("accept").exit_code == 0
-    forge.dev.commit("accept")
-    main = forge.push_main()
+    main = accepted(forge, says).main
 
     says.write_text("Hello there!", encoding="utf-8")
     calm = forge.nightly()
@@ -134,20 +123,8 @@ class TestWithoutAVerdict:
             yield model
 
     @pytest.fixture
-    def forge(
-        self, tmp_path: Path, server: GitHubServer, model: ModelServer, monkeypatch: pytest.MonkeyPatch
-    ) -> Forge:
-        monkeypatch.setenv("VLLM_KEY", KEY)
-        forge = Forge(tmp_path, server, secrets={"VLLM_KEY": KEY})
-        alias = f'model: openai/own, api_base: "{model.url}", api_key_env: VLLM_KEY'
-        settings = f"model: own\nmodels:\n  own: {{{alias}}}\n"
-        forge.start({"llmops.yaml": settings, "prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES})
-        assert forge.dev.llmops("eval", "--trials", "3").exit_code == 0
-        assert forge.dev.llmops("accept").exit_code == 0
-        forge.dev.commit("accept")
-        forge.push_main()
-        monkeypatch.delenv("VLLM_KEY")
-        return forge
+    def forge(self, tmp_path: Path, server: GitHubServer, model: ModelServer) -> Forge:
+        return Forge(tmp_path, server, secrets={"VLLM_KEY": KEY}).start_with_key(model.url, KEY)
 
     def test_a_model_that_changed_under_its_name_fails_the_night_and_is_named(
         self, forge: Forge, names: list[str]

@@ -189,10 +189,7 @@ def test_what_a_model_says_commands_nobody(forge: Forge) -> None:
         "prompts/say.yaml": 'model: echo\ninputs: {text: {type: string}}\nprompt: "{{ text }}"\n',
         "evalsets/say.yaml": f"prompt: say\nscorers:\n  - contains: a\ncases:\n{cases}",
     })  # fmt: skip
-    forge.dev.llmops("eval")
-    assert forge.dev.llmops("accept").exit_code == 0
-    forge.dev.commit("accept")
-    forge.push_main()
+    forge.accept()
     forge.dev.edit("prompts/say.yaml", "{{ text }}", "{{ text | upper }}")
     forge.dev.commit("shout")
     number = forge.open("shout")

@@ -17,7 +17,7 @@ from typing import Any, Self
 from llmops_cli.workflows.ci.files import LABEL
 from tests.support import warm
 from tests.support.github_server import ACTIONS, REPOSITORY, GitHubServer, Token
-from tests.support.project import Project
+from tests.support.project import GREET, TWO_CASES, Project
 from tests.support.workflow_runner import Event, Run, Runner
 from tests.support.workflow_stand_ins import git
 
@@ -77,6 +77,21 @@ class Forge:
         self.dev.write(files or {})
         assert self.dev.llmops("ci", "github", *self.flags).exit_code == 0
         self.dev.commit("A project with a gate")
+        self.push_main()
+        return self
+
+    def start_with_key(self, url: str, key: str) -> Self:
+        """A project on main that greets, accepted with three trials; VLLM_KEY is for the model at this address."""
+        alias = f'model: openai/own, api_base: "{url}", api_key_env: VLLM_KEY'
+        settings = f"model: own\nmodels:\n  own: {{{alias}}}\n"
+        self.start({"llmops.yaml": settings, "prompts/greet.yaml": GREET, "evalsets/greet.yaml": TWO_CASES})
+        return self.accept("--trials", "3", env={"VLLM_KEY": key})
+
+    def accept(self, *options: str, env: Mapping[str, str] | None = None) -> Self:
+        """Accept on main what a run with these options of `eval` gets."""
+        assert self.dev.llmops("eval", *options, env=env).exit_code == 0
+        assert self.dev.llmops("accept").exit_code == 0
+        self.dev.commit("accept")
         self.push_main()
         return self
 

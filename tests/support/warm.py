@@ -7,6 +7,7 @@ The command line is imported in the copy, as Typer reads the environment when it
 process starts, or which signal reaches it, use `Project.run_process` and `spawn`.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -47,15 +48,16 @@ def llmops() -> str:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
-    _kept.append(process)
+    atexit.register(_end, process)
     client = folder / "llmops"
     client.write_text(_CLIENT.format(python=sys.executable, address=address), encoding="utf-8")
     client.chmod(0o755)
     return str(client)
 
 
-_kept: list["subprocess.Popen[bytes]"] = []
-"""Its standard input ends with this process, and with that it ends itself."""
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """It ends when its standard input does."""
+    process.communicate()
 
 
 def _load() -> None:
