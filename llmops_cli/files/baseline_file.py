@@ -43,7 +43,10 @@ def parse_baseline(text: str, path: str) -> Baseline:
         if not raw.strip():
             continue
         if raw.startswith(_CONFLICT):
-            hint = "settle the prompt first, then run `llmops eval` and `llmops accept` to write it anew"
+            hint = (
+                f"take one side whole: `git checkout --ours -- {path}` or `--theirs` (where the marks were committed, "
+                f"`git checkout COMMIT -- {path}`), then run `llmops eval` and `llmops accept`"
+            )
             raise FileError("the baseline holds the marks of a merge conflict", where=where, hint=hint)
         try:
             _take(strict_json(raw, where), raw, where, lines, summaries)

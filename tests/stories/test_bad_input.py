@@ -1,5 +1,7 @@
 """Mistakes in files: one clear message with file and line, before the first call, and nothing lost."""
 
+import shutil
+import subprocess
 from collections.abc import Mapping
 
 import pytest
@@ -401,6 +403,44 @@ def test_a_baseline_with_conflict_markers_is_explained_and_accept_mends_it(proje
 
     _refused(result, "evalsets/greet.baseline.jsonl:3: the baseline holds the marks of a merge conflict")
     assert project.read("evalsets/greet.baseline.jsonl") == conflicted
+
+
+@pytest.mark.parametrize("side", ["--ours", "--theirs"])
+def test_what_is_said_of_conflict_markers_mends_a_real_conflict(project: Project, side: str) -> None:
+    greeting_project(project).replies(("", "Hello, Ada! Hello, Bob!"))
+    project.commit("main")
+    for branch, word in (("other", "Greet politely"), ("main", "Greet warmly")):
+        project.git("switch", "-q", *(["main"] if branch == "main" else ["-c", branch]))
+        project.edit("prompts/greet.yaml", "Greet", word)
+        assert project.llmops("eval").exit_code == ExitCode.PASS
+        assert project.llmops("accept").exit_code == ExitCode.PASS
+        project.commit(word)
+    with pytest.raises(subprocess.CalledProcessError):
+        project.git("merge", "-q", "other")
+    project.git("checkout", "--theirs", "--", "prompts/greet.yaml")
+    shutil.rmtree(project.root / ".llmops")
+
+    refused = project.llmops("eval")
+
+    path = "evalsets/greet.baseline.jsonl"
+    _refused(refused, f"{path}:")
+    assert f"`git checkout --ours -- {path}` or `--theirs`" in refused.stderr
+    project.git("checkout", side, "--", path)
+    assert project.llmops("eval").exit_code == ExitCode.PASS
+    assert project.llmops("accept").exit_code == ExitCode.PASS
+    assert project.llmops("check").exit_code == ExitCode.PASS
+
+
+def test_what_is_said_of_conflict_markers_mends_committed_ones_too(project: Project) -> None:
+    before = greeting_project(project).commit("right")
+    text = project.read("evalsets/greet.baseline.jsonl")
+    project.commit("wrong", {"evalsets/greet.baseline.jsonl": text + CONFLICT.format("{}", "{}")})
+
+    refused = project.llmops("check")
+
+    _refused(refused, "`git checkout COMMIT -- evalsets/greet.baseline.jsonl`")
+    project.git("checkout", before, "--", "evalsets/greet.baseline.jsonl")
+    assert project.llmops("check").exit_code == ExitCode.PASS
 
 
 @pytest.mark.parametrize(
