@@ -28,7 +28,7 @@ _ALLOWED = tuple(
     for path in (Path(__file__).parents[1], sys.prefix, sys.base_prefix, tempfile.gettempdir())
 )
 _FOREIGN_START = ("LLMOPS_", "GIT_", "LITELLM_", "GITHUB_", "GITLAB_", "CI_", "RUNNER_", "FORCE_", "TTY_")
-_FOREIGN_END = ("_API_KEY", "_API_BASE", "_TOKEN")
+_FOREIGN_END = ("_API_KEY", "_API_BASE", "_BASE_URL", "_TOKEN")
 _FOREIGN_NAMES = ("CI", "TF_BUILD", "TEAMCITY_VERSION", "COLUMNS", "LINES", "COLORTERM", "CLICOLOR_FORCE")
 """Variables of a developer's shell or a CI service that change what is printed or asked."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost", b"localhost", b"127.0.0.1", None, "")

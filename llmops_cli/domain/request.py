@@ -37,6 +37,9 @@ class ResolvedModel:
     alias: str | None = None
     code: str | None = None
     """Digest of the project's code behind a `python:` model: the application is the model's version."""
+    endpoint_variable: str | None = None
+    """The vendor's own variable that says where, such as OPENAI_BASE_URL: the vendor's own key goes there. None for
+    an address of llmops.yaml, which gets no key but the one it names."""
 
     @property
     def key(self) -> str:

@@ -1,12 +1,8 @@
-"""Every `vendor/model` through LiteLLM. The only module that imports it, at the first real call."""
+"""Every `vendor/model` through LiteLLM."""
 
 import asyncio
 import json
-import os
-import threading
-import warnings
 from collections.abc import Mapping
-from functools import cache
 from time import perf_counter
 from typing import Any
 from weakref import WeakSet
@@ -15,56 +11,15 @@ from llmops_cli.domain.canonical import canonical_json
 from llmops_cli.domain.provider import Call, ProviderContext, ProviderError, default_cache_key
 from llmops_cli.domain.request import Request, ResolvedModel, Response, ToolCall, Usage
 from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS, carries_address
-from llmops_cli.providers.litellm_errors import provider_error
+from llmops_cli.providers.litellm_errors import no_answer, provider_error
+from llmops_cli.providers.litellm_keys import key_arguments, key_name, named_key
+from llmops_cli.providers.litellm_loading import keep_quiet, load_for_calls, load_litellm, own_parameters
 from llmops_cli.providers.prices import cost_at, price_of
 
 __all__ = ["LiteLLMProvider", "price_of"]
 
-_ENVIRONMENT = {
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it fetches a price list over the network
-    "LITELLM_MODE": "PRODUCTION",  # else it loads a stray .env into this process
-    "LITELLM_LOG": "ERROR",
-}
-_OWN_WAY_IN = frozenset({
-    "azure", "azure_ai", "bedrock", "bedrock_converse", "databricks", "oci", "sagemaker", "sagemaker_chat",
-    "vertex_ai", "vertex_ai_beta", "watsonx",
-})  # fmt: skip
-"""Vendors that know other credentials than a key (a role, a profile): they get no dummy key."""
-
-_import_lock = threading.Lock()
 _users: WeakSet["LiteLLMProvider"] = WeakSet()
 """Providers that made a call: LiteLLM's clients are shared, so the last to leave closes them."""
-
-
-@cache
-def _import_litellm() -> Any:
-    os.environ.update(_ENVIRONMENT)
-    import logging
-
-    import litellm
-
-    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
-        logging.getLogger(name).disabled = True  # what goes wrong is raised; stderr belongs to llmops
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    litellm.drop_params = False
-    litellm.modify_params = False
-    litellm.num_retries = 0
-    litellm.cache = None
-    for callbacks in ("callbacks", "success_callback", "failure_callback", "input_callback"):
-        setattr(litellm, callbacks, [])
-    # these are loaded when first touched, which takes 0.3 s: better here, in a thread, than on the loop
-    _ = litellm.acompletion, litellm.stream_chunk_builder, litellm.completion_cost
-    return litellm
-
-
-def _keep_quiet() -> None:
-    """Warnings between LiteLLM and its own libraries are no news for a user of llmops.
-
-    At each call, as the filters are the process's and a test runner sets them back; equal ones are not added.
-    """
-    for category in (UserWarning, DeprecationWarning):
-        warnings.filterwarnings("ignore", category=category, module=r"(litellm|openai|pydantic)(\.|$)")
 
 
 class LiteLLMProvider:
@@ -85,9 +40,9 @@ class LiteLLMProvider:
         """One call, within `call.timeout` seconds. Raises ProviderError."""
         common = await self._prepared()
         arguments = call_arguments(request) | common
-        litellm = _import_litellm()
+        litellm = load_litellm()
         arguments["timeout"] = call.timeout
-        _keep_quiet()
+        keep_quiet()
         started = perf_counter()
         first_token = None
         try:
@@ -99,7 +54,11 @@ class LiteLLMProvider:
         # LiteLLM and the libraries under it raise exceptions that have no base in common
         except Exception as error:
             raise self._error(error) from error
-        return self._response(answer, perf_counter() - started, first_token)
+        response = self._response(answer, perf_counter() - started, first_token)
+        if call.on_text is not None and response.usage is None and not (response.text or response.tool_calls):
+            # LiteLLM reads past all that is no piece of a stream, and makes an empty answer of a web page
+            raise no_answer(self._model, "")
+        return response
 
     async def aclose(self) -> None:
         """Close LiteLLM's connections when no other provider uses them."""
@@ -107,7 +66,7 @@ class LiteLLMProvider:
             return
         _users.discard(self)
         if not _users:
-            litellm = _import_litellm()
+            litellm = load_litellm()
             await litellm.close_litellm_async_clients()
             # a closed client that stays here would be taken for a later call
             litellm.in_memory_llm_clients_cache.flush_cache()
@@ -125,10 +84,9 @@ class LiteLLMProvider:
         """What every call of this model has in common, or why there can be none. Blocks."""
         if carries_address(self._model.name):  # of a baseline, which a stranger's pull request can edit
             return ProviderError(f"the model {self._model.name!r} carries an address", fatal=True)
-        with _import_lock:
-            litellm = _import_litellm()
+        litellm = load_litellm()
         try:
-            vendor = litellm.get_llm_provider(model=self._model.name)[1]
+            _, vendor, found, _ = litellm.get_llm_provider(model=self._model.name)
         except Exception as error:  # noqa: BLE001  # see complete(); all it can mean here is an unknown name
             return ProviderError(
                 f"LiteLLM knows no vendor for {self._model.name}",
@@ -138,42 +96,24 @@ class LiteLLMProvider:
         common: dict[str, Any] = {"max_retries": 0, "num_retries": 0}
         if self._model.endpoint:
             common["api_base"] = self._model.endpoint
-        key = self._key()
-        if self._model.api_key_env and not key:
-            return self._no_key([self._model.api_key_env])
-        if key:
-            common["api_key"] = key
-        elif self._model.endpoint:
-            # a server of one's own wants some key, and must not be sent the vendor's
-            if vendor not in _OWN_WAY_IN:
-                common["api_key"] = "not-needed"
-        elif missing := _missing(self._model.name, vendor):
-            return self._no_key(missing)
-        return common
+        key = key_arguments(self._model, vendor, found)
+        if isinstance(key, list):
+            return self._no_key(key)
+        load_for_calls(vendor)
+        return common | key
 
     def _no_key(self, names: list[str]) -> ProviderError:
         return ProviderError(
             f"no API key for {self._model.name}", fatal=True, hint=f"set {' or '.join(sorted(names))}"
         )
 
-    def _key(self) -> str | None:
-        name = self._model.api_key_env
-        return (os.environ.get(name) or "").strip() or None if name else None
-
     def _error(self, error: Exception) -> ProviderError:
-        model = self._model
-        if model.api_key_env:
-            key_name = model.api_key_env
-        elif model.endpoint:
-            key_name = "the variable that api_key_env of this model names in llmops.yaml"
-        else:
-            key_name = f"{model.name.partition('/')[0].upper()}_API_KEY"
-        return provider_error(error, model, self._key(), key_name)
+        return provider_error(error, self._model, named_key(self._model), key_name(self._model))
 
     async def _streamed(
         self, arguments: Mapping[str, Any], call: Call, started: float
     ) -> tuple[Any, float | None]:
-        litellm = _import_litellm()
+        litellm = load_litellm()
         chunks: list[Any] = []
         first_token: float | None = None
         stream = await litellm.acompletion(**arguments, stream=True, stream_options={"include_usage": True})
@@ -205,45 +145,11 @@ class LiteLLMProvider:
         if self._model.price is not None or usage is None:
             return cost_at(self._model.price, usage)
         try:
-            cost = _import_litellm().completion_cost(completion_response=answer, model=self._model.name)
+            cost = load_litellm().completion_cost(completion_response=answer, model=self._model.name)
         except Exception:  # noqa: BLE001  # it raises bare Exception, among others, for a model without a price
             return None
         # it takes a missing price for 0, which only the price list can vouch for
         return float(cost) if cost or price_of(self._model.name) else None
-
-
-def lacks_key(model: ResolvedModel) -> bool:
-    """Whether a key may be missing, without looking further: told at once, and LiteLLM is not imported."""
-    if model.api_key_env:
-        return not os.environ.get(model.api_key_env, "").strip()
-    vendor = model.name.partition("/")[0]
-    usual = os.environ.get(f"{vendor.upper()}_API_KEY", "").strip()
-    return not model.endpoint and not usual and vendor not in _OWN_WAY_IN
-
-
-def missing_keys(model: ResolvedModel) -> list[str]:
-    """Variables of which one has to be set before a model can be asked; none where nothing is missing."""
-    if not lacks_key(model):
-        return []
-    if model.api_key_env:
-        return [model.api_key_env]
-    with _import_lock:
-        litellm = _import_litellm()
-    try:
-        vendor = litellm.get_llm_provider(model=model.name)[1]
-    except Exception:  # noqa: BLE001  # a name that LiteLLM does not know is another error, said at the call
-        return []
-    return _missing(model.name, vendor)
-
-
-def _missing(name: str, vendor: str) -> list[str]:
-    usual = f"{vendor.upper()}_API_KEY"
-    if usual in os.environ and not os.environ[usual].strip():
-        return [usual]  # what a CI service puts where a pull request may not see the secret
-    missing = _import_litellm().validate_environment(model=name)["missing_keys"]
-    # other names (a region, an access key's id) may come from a profile or a role instead
-    only_keys = all(key.endswith(("_API_KEY", "_API_TOKEN", "_TOKEN")) for key in missing)
-    return list(missing) if only_keys and vendor not in _OWN_WAY_IN else []
 
 
 def call_arguments(request: Request) -> dict[str, Any]:
@@ -256,7 +162,7 @@ def call_arguments(request: Request) -> dict[str, Any]:
     extra = params.pop("extra", None) or {}
     if "noise" in params:
         raise ProviderError("params.noise is for offline models only", hint="take it out of params")
-    forbidden = FORBIDDEN_EXTRA | _litellm_own() if extra else frozenset()
+    forbidden = FORBIDDEN_EXTRA | own_parameters() if extra else frozenset()
     refused = sorted(
         [
             *(params.keys() - PARAMS),
@@ -280,14 +186,6 @@ def call_arguments(request: Request) -> dict[str, Any]:
             "json_schema": {"name": "output", "schema": dict(request.output_schema), "strict": True},
         }
     return arguments
-
-
-def _litellm_own() -> frozenset[str]:
-    """Names that LiteLLM keeps for itself and never sends: they steer the call, so no extra may be one."""
-    _import_litellm()
-    from litellm.types.utils import all_litellm_params
-
-    return frozenset(all_litellm_params)
 
 
 def _usage(answer: Any) -> Usage | None:

@@ -384,3 +384,32 @@ def test_three_hundred_calls_through_a_bad_day_are_all_answered_and_none_is_aske
     assert set(server.succeeded.values()) == {1}
     assert sum(response.attempts for response in responses) == len(server.requests) > 310
     assert server.in_flight_peak <= 16
+
+
+def test_what_litellm_loads_is_no_part_of_the_first_answers_time() -> None:
+    """In a process of its own: the second call of a process has everything at hand, whatever the first one took."""
+    code = """
+import asyncio, sys
+from llmops_cli.domain.provider import Call
+from llmops_cli.domain.request import ResolvedModel
+from llmops_cli.providers.litellm import LiteLLMProvider
+from tests.support.model_server import ModelServer
+from tests.support.providers import CONTEXT, ask_of
+
+seen = []
+
+async def run(url):
+    for name in ("openai/x", "mistral/x"):
+        provider = LiteLLMProvider(ResolvedModel("litellm", name, endpoint=url), CONTEXT)
+        await provider._prepared()
+        before = set(sys.modules)
+        await provider.complete(ask_of(ResolvedModel("litellm", name)), Call())
+        seen.append(sorted(set(sys.modules) - before))
+        await provider.aclose()
+
+with ModelServer() as server:
+    asyncio.run(run(server.url))
+assert all(len(loaded) < 20 for loaded in seen), seen
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

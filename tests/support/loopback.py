@@ -102,8 +102,12 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def send(self, status: int, body: Any, headers: Mapping[str, str]) -> None:
+        """A whole answer, as JSON."""
+        self.send_text(status, json.dumps(body), headers)
+
+    def send_text(self, status: int, text: str, headers: Mapping[str, str]) -> None:
         """A whole answer."""
-        data = json.dumps(body).encode()
+        data = text.encode()
         self.send_response_only(status)
         for name, value in {"Content-Type": "application/json; charset=utf-8", **headers}.items():
             self.send_header(name, value)

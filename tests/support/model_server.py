@@ -33,7 +33,15 @@ class Refusal:
     error: Mapping[str, Any] = field(default_factory=dict)
 
 
-Fault = None | int | Refusal | Literal["drop", "cut"] | tuple[Literal["slow"], float]
+@dataclass(frozen=True)
+class Page:
+    """Something with status 200 that is no completion."""
+
+    text: str
+    type: str = "text/html"
+
+
+Fault = None | int | Refusal | Page | Literal["drop", "cut"] | tuple[Literal["slow"], float]
 """None answers; a number is a status; "drop" hangs up unanswered, "cut" amid a streamed answer; ("slow", 0.5)
 answers after half a second."""
 
@@ -172,6 +180,8 @@ class _Handler(Handler):
         if isinstance(answer, Refusal):
             error = {"message": f"the server says {answer.status}", "type": "server_error", **answer.error}
             self.send(answer.status, {"error": error}, answer.headers)
+        elif isinstance(answer, Page):
+            self.send_text(200, answer.text, {"Content-Type": answer.type})
         elif answer is None:
             self.drop()
         elif body.get("stream"):
@@ -181,7 +191,7 @@ class _Handler(Handler):
 
     def _prepare(
         self, owner: ModelServer, body: dict[str, Any], fault: Fault
-    ) -> dict[str, Any] | Refusal | None:
+    ) -> dict[str, Any] | Refusal | Page | None:
         """What is answered, after as long as it takes; None hangs up."""
         if owner.delay:
             owner.closing.wait(owner.delay)
@@ -192,7 +202,7 @@ class _Handler(Handler):
             )
         if isinstance(fault, int):
             fault = Refusal(fault)
-        if isinstance(fault, Refusal):
+        if isinstance(fault, Refusal | Page):
             return fault
         if fault == "drop":
             return None

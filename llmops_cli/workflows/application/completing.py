@@ -109,8 +109,8 @@ class _Caller:
 
 def _identity(model: ResolvedModel, settings: Settings, context: ProviderContext) -> Hashable:
     run = settings.run
-    parts = (model.provider, model.name, model.endpoint, model.api_key_env, model.price, context)
-    return (*parts, canonical_json(dict(model.params)), run.retries)
+    parts = (model.provider, model.name, model.endpoint, model.endpoint_variable, model.api_key_env)
+    return (*parts, model.price, context, canonical_json(dict(model.params)), run.retries)
 
 
 _starting = threading.Lock()

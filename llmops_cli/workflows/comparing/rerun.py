@@ -21,7 +21,7 @@ from llmops_cli.domain.spending import Purpose
 from llmops_cli.errors import UserError
 from llmops_cli.templating.render import PromptRenderer, restrict
 from llmops_cli.workflows.trials.base_side import BASE_TRIAL
-from llmops_cli.workflows.trials.planning import EvalsetPlan, VariantPlan, endpoint_from_environment
+from llmops_cli.workflows.trials.planning import EvalsetPlan, VariantPlan, with_endpoint_of_environment
 from llmops_cli.workflows.versions.versions import Versions
 from llmops_cli.workflows.wiring import Parts
 
@@ -110,9 +110,12 @@ class BaselineRerun:
             raise UserError("the code behind the model changed since, so that what it was cannot be asked")
         aliases = [a for a in self._settings.models.values() if normalise_endpoint(a.api_base) == endpoint]
         alias = next((a for a in aliases if a.model == name), None)
-        if endpoint and not aliases and endpoint != endpoint_from_environment(name):
+        bare = ResolvedModel(settings["provider"], name)
+        of_vendor = with_endpoint_of_environment(bare) if settings["provider"] == "litellm" else bare
+        vendors = bool(endpoint) and endpoint == of_vendor.endpoint
+        if endpoint and not aliases and not vendors:
             raise UserError(f"the recorded endpoint {endpoint} is not one that llmops.yaml names")
-        if alias is None and endpoint:  # a key of one vendor's may not go to another's way in
+        if alias is None and endpoint and not vendors:  # a key of one vendor's may not go to another's way in
             alike = [a for a in aliases if a.model.partition("/")[0] == name.partition("/")[0]]
             key_env = alike[0].api_key_env if alike else None
         else:
@@ -120,6 +123,7 @@ class BaselineRerun:
         model = ResolvedModel(
             settings["provider"], name, endpoint, settings.get("params", {}), key_env,
             alias.price if alias else None, alias.rpm if alias else None, f"recorded {name} {endpoint or ''}",
+            endpoint_variable=of_vendor.endpoint_variable if vendors and alias is None else None,
         )  # fmt: skip
         self._parts.add_model(model)
         return model

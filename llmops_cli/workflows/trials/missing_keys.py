@@ -19,7 +19,7 @@ def require_keys(
 
     Answers on record and in the cache need none; so a run that asks nothing is never refused.
     """
-    from llmops_cli.providers.litellm import lacks_key, missing_keys
+    from llmops_cli.providers.litellm_keys import lacks_key, missing_keys
 
     doubtful = {model.key: model for model in models if model.provider == "litellm" and lacks_key(model)}
     if not doubtful:

@@ -97,15 +97,21 @@ def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: Sou
     if model.provider == "python" and not settings.allow_python:
         raise python_refused(model.name, settings, place)
     if model.provider == "litellm" and model.endpoint is None:
-        return replace(model, endpoint=endpoint_from_environment(model.name))
+        return with_endpoint_of_environment(model)
     return model
 
 
-def endpoint_from_environment(name: str) -> str | None:
-    """Where LiteLLM would be sent by OPENAI_API_BASE and its like: part of the fingerprint, as it answers."""
-    vendor = name.partition("/")[0].upper()
-    variables = (f"{vendor}_BASE_URL", f"{vendor}_API_BASE")
-    return next((normalise_endpoint(os.environ[v]) for v in variables if os.environ.get(v)), None)
+def with_endpoint_of_environment(model: ResolvedModel) -> ResolvedModel:
+    """The model with the address in OPENAI_BASE_URL and its like: part of the fingerprint, as it answers.
+
+    The address and the vendor's key come from the same hand, so the key goes there, as it would without llmops.
+    """
+    vendor = model.name.partition("/")[0].upper().replace("-", "_")
+    for variable in (f"{vendor}_BASE_URL", f"{vendor}_API_BASE"):
+        endpoint = normalise_endpoint(os.environ.get(variable, "").strip())
+        if endpoint:
+            return replace(model, endpoint=endpoint, endpoint_variable=variable)
+    return model
 
 
 def plan_evalset(

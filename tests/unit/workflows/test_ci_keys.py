@@ -46,9 +46,9 @@ def test_a_prompt_with_a_mistake_is_passed_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("vendor", sorted(VENDORS))
 def test_litellm_asks_for_these_keys_and_no_more(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmops_cli.providers.litellm import _import_litellm
+    from llmops_cli.providers.litellm_loading import load_litellm
 
-    litellm = _import_litellm()
+    litellm = load_litellm()
     for name in [name for name in os.environ if name.endswith(("_API_KEY", "_API_BASE", "_API_VERSION"))]:
         monkeypatch.delenv(name)
 
