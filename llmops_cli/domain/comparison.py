@@ -76,6 +76,8 @@ class Fresh:
     base_planned: int = 0
     level: float | None = None
     """It is broken where `p` is at most this: the case's own part of alpha."""
+    unasked: str = ""
+    """Why it was not asked to the end, where it was not; empty in runs of before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def comparison() -> Schema:
             "accepted": {"type": "boolean", "description": "The branch's own baseline accepts it."},
             "accepted_by": TEXT | {"description": "The commit that did, its author and day."},
             "p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": _P},
-            "fresh": of_dataclass(Fresh, optional=["planned", "base_planned", "level"]),
+            "fresh": of_dataclass(Fresh, optional=["planned", "base_planned", "level", "unasked"]),
             "added": _beyond("Trials that a proof took beyond those of the run."),
             "asked_again": _beyond("The answers behind `fresh`."),
             "inputs": INPUTS,

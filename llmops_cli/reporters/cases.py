@@ -118,5 +118,6 @@ def fresh_of(fresh: Fresh) -> str:
     """What asking again showed, in words."""
     base = f", the base {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
     if not fresh.trials and not fresh.base_trials:
-        return "could not be asked again"
-    return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{_p(fresh.p)}"
+        return f"no ({fresh.unasked})" if fresh.unasked else "no"
+    ended = f"; not to the end: {fresh.unasked}" if fresh.unasked else ""
+    return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{_p(fresh.p)}{ended}"

@@ -211,6 +211,8 @@ def test_a_budget_stops_a_confirmation_before_it_is_overspent(eight: Project) ->
     assert cost_of(run) <= budget
     (case,) = [one for one in run["evalsets"][0]["comparisons"][0]["cases"] if "fresh" in one]
     assert (case["id"], case["fresh"]["standing"]) == ("c3", "go on")
+    assert case["fresh"]["unasked"].endswith("is used up")
+    assert "not to the end: the budget of $" in " ".join(eight.llmops("report").stdout.split())
     assert result.exit_code == ExitCode.INCONCLUSIVE
     (reason,) = run["verdict"]["reasons"]
     assert reason["text"] == "greet: 1 case that passed fails now (c3), which could not be confirmed"

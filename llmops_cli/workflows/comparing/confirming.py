@@ -29,6 +29,9 @@ from llmops_cli.stats.stratified import Counts
 from llmops_cli.workflows.trials.planning import EvalsetPlan
 from llmops_cli.workflows.wiring import Parts
 
+_SET_SUFFICES = "the whole set is found worse without it"
+_OUT_OF_REACH = "no number of trials that is worth asking could confirm it"
+
 
 @dataclass(frozen=True)
 class Question:
@@ -71,6 +74,7 @@ class Confirmation:
         self._turns = asyncio.Semaphore(parts.workers)
         self.calls = 0
         self.why_not: list[str] = []
+        self._unasked: dict[tuple[str, str, str], str] = {}
 
     @property
     def left(self) -> int | None:
@@ -109,7 +113,7 @@ class Confirmation:
         """The next trials of both sides, or None where not all could be had: then none of them count."""
         if self._left is not None:
             if self._left < candidate + base:
-                self._note("no more calls were allowed for it (--confirm)")
+                self._note(suspect, "no more calls were allowed for it (--confirm)")
                 return None
             self._left -= candidate + base
         try:
@@ -117,7 +121,7 @@ class Confirmation:
             if base:
                 sides.append((suspect.base(), fresh.base_trials, base))
         except UserError as error:
-            self._note(error.problems[0].message)
+            self._note(suspect, error.problems[0].message)
             return None
         asks: list[list[Awaitable[Outcome | None]]] = [
             [self._trial(suspect, question, variant, question.first_trial + done + n) for n in range(count)]
@@ -142,7 +146,7 @@ class Confirmation:
                     question.model, question.request, number, Purpose.CONFIRM
                 )
             except ProviderError as error:
-                self._note(str(error))
+                self._note(suspect, str(error))
                 return None
             self.calls += 1
             specs = suspect.plan.evalset.scorers_of(suspect.case)
@@ -154,20 +158,32 @@ class Confirmation:
         )
         if outcome.passed is None:
             gating = [named for named in scores if named.severity == "fail"]
-            self._note(next(named.failure or "no score" for named in gating if named.score is None))
+            why = next(named.failure or "no score" for named in gating if named.score is None)
+            self._note(suspect, why)
             return None
         return redact_outcome(outcome, self._redactions)
 
-    def with_answers(self, comparison: Comparison, place: int) -> Comparison:
-        """The comparison with the answers behind what is said of its suspicious cases."""
+    def with_answers(self, comparison: Comparison, place: int, never: str = "") -> Comparison:
+        """The comparison with the answers behind what is said of its suspicious cases, or why there are none.
+
+        `never` says why nothing was asked at all, if nothing was.
+        """
         found = {name: one for (at, name), one in self.answers.items() if at == place and one != Added()}
-        deltas = [
-            replace(delta, asked_again=found.get(delta.case_id)) if delta.fresh else delta
-            for delta in comparison.deltas
-        ]
+        tests = comparison.statistics.tests if comparison.statistics else ()
+        beyond = _SET_SUFFICES if any(test.worse for test in tests) else _OUT_OF_REACH
+        deltas = []
+        for delta in comparison.deltas:
+            fresh = delta.fresh
+            if fresh is not None and fresh.standing == Standing.GO_ON:
+                why = self._unasked.get((comparison.evalset, delta.variant, delta.case_id))
+                fresh = replace(fresh, unasked=why or never or beyond)
+            deltas.append(
+                replace(delta, fresh=fresh, asked_again=found.get(delta.case_id)) if fresh else delta
+            )
         return replace(comparison, deltas=tuple(deltas))
 
-    def _note(self, why: str) -> None:
+    def _note(self, suspect: Suspect, why: str) -> None:
+        self._unasked[suspect.plan.evalset.name, suspect.variants[0], suspect.case.id] = why
         if why not in self.why_not:
             self.why_not.append(why)
 

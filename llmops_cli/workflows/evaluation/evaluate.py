@@ -243,7 +243,10 @@ class _Evaluation:
             for n, one in zip(varying, counts, strict=True)
         ]
         examined: dict[tuple[int, str], Examined] = {}
-        if self.options.confirm != "never" and not self.answering.stopped:
+        never = "--confirm never" if self.options.confirm == "never" else ""
+        if self.answering.stopped:
+            never = "the run was interrupted"
+        if not never:
             suspects = {
                 (place, case_id): self.comparing.suspect(*compared[varying[place]], case_id)
                 for place, case_id in plans(counts)
@@ -254,7 +257,7 @@ class _Evaluation:
         for n, (plan, comparison) in enumerate(compared):
             judged = weighed(comparison, findings.get(n), plan.evalset.judged_metrics)
             if n in findings:
-                judged = self.confirmation.with_answers(judged, varying.index(n))
+                judged = self.confirmation.with_answers(judged, varying.index(n), never)
             found.append(await self.comparing.accept_tests(plan, judged))
         return found
 

@@ -253,7 +253,7 @@ def test_a_run_of_before_is_read_without_what_it_did_not_have(result: Result) ->
     for case in comparison["cases"]:
         case.pop("added", None)
         case.pop("asked_again", None)
-        for name in ("planned", "base_planned", "level"):
+        for name in ("planned", "base_planned", "level", "unasked"):
             case.get("fresh", {}).pop(name, None)
 
     (read,) = result_from_dict(older).comparisons
