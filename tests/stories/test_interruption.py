@@ -47,9 +47,10 @@ def _set_up(project: Project, server: ModelServer) -> Project:
     return project
 
 
-def _wait_until(condition: Callable[[], bool]) -> None:
+def _wait_until(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
     deadline = time.monotonic() + LONGEST
     while not condition():
+        assert process.poll() is None, f"it ended by itself: {process.communicate()}"
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
 
@@ -72,7 +73,7 @@ def gate() -> _Gate:
 def test_once_finishes_what_is_in_flight_and_the_same_command_goes_on(project: Project, gate: _Gate) -> None:
     with ModelServer(gate) as server:
         process = _set_up(project, server).spawn("eval")
-        _wait_until(_blocked(server, 6))
+        _wait_until(_blocked(server, 6), process)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert "4 calls in flight will be kept; ^C again stops at once" in process.stderr.readline()
@@ -95,7 +96,7 @@ def test_once_finishes_what_is_in_flight_and_the_same_command_goes_on(project: P
 def test_twice_stops_at_once_and_keeps_what_was_answered(project: Project, gate: _Gate) -> None:
     with ModelServer(gate) as server:
         process = _set_up(project, server).spawn("eval")
-        _wait_until(_blocked(server, 6))
+        _wait_until(_blocked(server, 6), process)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         process.stderr.readline()
@@ -111,7 +112,7 @@ def test_twice_stops_at_once_and_keeps_what_was_answered(project: Project, gate:
 def test_a_killed_run_loses_at_most_the_calls_in_flight(project: Project, gate: _Gate) -> None:
     with ModelServer(gate) as server:
         process = _set_up(project, server).spawn("eval")
-        _wait_until(_blocked(server, 6))
+        _wait_until(_blocked(server, 6), process)
         os.killpg(process.pid, signal.SIGKILL)
         assert _end(process)[0] == -signal.SIGKILL
         gate.open.set()
