@@ -277,6 +277,11 @@ def _comparable(comparison: Comparison) -> list[Reason]:
     return []
 
 
+def _acceptable(runs: Sequence[EvalsetRun]) -> bool:
+    """Whether `accept` would take it: whole sets, and every answer judged."""
+    return all(run.complete and all(o.passed is not None for o in run.outcomes) for run in runs)
+
+
 def _acceptors(comparison: Comparison) -> str:
     names = dict.fromkeys(delta.accepted_by for delta in comparison.accepted if delta.accepted_by)
     return f" (by {'; '.join(names)})" if names else ""
@@ -289,7 +294,7 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
     if without:
         notes.append(
             f"no baseline for {', '.join(without)}: only bounds and critical cases decided"
-            + ("; `llmops accept` makes this run the baseline" if all(run.complete for run in runs) else "")
+            + ("; `llmops accept` makes this run the baseline" if _acceptable(runs) else "")
         )
     notes += [f"{c.title}: {note}" for c in comparisons for note in c.notes]
     notes += [f"{c.title}: {_TOO_FEW_CLUSTERS}" for c in comparisons if _not_generalised(c)]

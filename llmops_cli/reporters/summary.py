@@ -1,6 +1,5 @@
-"""What every report for people shares: a row a variant, the effort, the headline, what to do next."""
+"""What every report for people shares: a row a variant, the effort, the headline."""
 
-import shlex
 from collections.abc import Mapping
 
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, SetTest, Status, Totals
@@ -190,30 +189,3 @@ def headline(result: Result) -> str:
         return f"{figures.plural(accepted, 'case')} got worse, and this branch accepts it"
     compared = any(comparison.against for comparison in result.comparisons)
     return "nothing got worse" if compared else "nothing to compare with yet"
-
-
-def _acceptable(result: Result) -> bool:
-    """Whether `accept` would take the run: whole sets, compared with a baseline."""
-    whole = all(part.complete for part in result.run.evalsets)
-    return whole and not any((c.against or "").startswith("variant ") for c in result.comparisons)
-
-
-def next_steps(result: Result) -> list[str]:
-    status = result.verdict.status
-    first = next((c for c in result.comparisons if c.of_kind(DeltaKind.REGRESSED)), None)
-    if status is Status.REGRESSION and first is not None:
-        # somebody will paste it into a shell
-        names = (first.variant.prompt, first.evalset, first.of_kind(DeltaKind.REGRESSED)[0].case_id)
-        prompt, evalset, case = (shlex.quote(name) for name in names)
-        steps = [
-            f"see the messages: llmops render {prompt} --evalset {evalset} --case {case}",
-            "run only what failed: llmops eval --last-failed",
-        ]
-        return [*steps, "if the new answers are right: llmops accept"] if _acceptable(result) else steps
-    tests = [test for c in result.comparisons if c.statistics for test in c.statistics.tests]
-    fell = any(test.worse and not test.accepted for test in tests)
-    if status is Status.REGRESSION and fell and _acceptable(result):
-        return ["if the new answers are right: llmops accept"]
-    if status is Status.PASS and any(c.against is None for c in result.comparisons) and _acceptable(result):
-        return ["make these answers the baseline: llmops accept"]
-    return []

@@ -11,6 +11,7 @@ from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.reporters import figures, judges, summary
 from llmops_cli.reporters.cases import LISTED, is_broken, listed, view_of
 from llmops_cli.reporters.inert import inert, shorten
+from llmops_cli.reporters.next_steps import next_steps
 from llmops_cli.reporters.tables import make_console, marked, trimmed
 from llmops_cli.reporters.word_diff import word_diff
 
@@ -241,7 +242,7 @@ class _Report:
         self._bullets(
             "-", [inert(r.text) for r in verdict.reasons if r.status not in (Status.PASS, Status.UNAFFECTED)]
         )
-        self._bullets("→", summary.next_steps(self.result))
+        self._bullets("→", next_steps(self.result))
 
 
 def _shown(answer: str | None) -> str | None:
