@@ -1,7 +1,5 @@
 """Cases from YAML nodes, JSONL lines and CSV rows, one at a time: a large set is never held as text."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,6 +9,7 @@ from llmops_cli.domain.evalset import Case, ScorerSpec
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation, did_you_mean
 from llmops_cli.files.binding import read_scorers
+from llmops_cli.files.case_lines import CaseLines
 from llmops_cli.files.fields import Fields
 from llmops_cli.files.references import beside
 from llmops_cli.files.text import strict_json
@@ -20,8 +19,9 @@ BASELINE_ENDING = ".baseline.jsonl"
 CASE_ENDINGS = (".jsonl", ".csv")
 """Of the files that `cases_from` may name."""
 MAX_TRIALS = 1000
-_MAX_LINE = 5_000_000
 _CSV_COLUMNS = ("id", "tags", "critical", "cluster", "context")
+_VARS_OF_A_FIELD = tuple(f"vars.{name}" for name in _CSV_COLUMNS)
+"""Variables that share a name with a field of the case: two columns, not one twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,25 @@ class CaseReader:
         self.defaults = defaults
         self.problems = problems
         self._seen: dict[str, SourceLocation] = {}
+        self.tried = 0
+        """How many cases there would be, were they all right."""
 
     def from_node(self, node: Node) -> Case | None:
-        """One case written in YAML or JSON."""
+        """One case written in YAML or JSON; None where it cannot be told what it gives to the prompt.
+
+        With any other mistake it is there all the same, so that its further mistakes can be looked for.
+        """
+        self.tried += 1
         fields = Fields(node, self.problems, "a case")
         case_id = self._id(fields)
+        before = len(self.problems)
+        variables = fields.values("vars")
+        is_told = isinstance(node, Mapping) and len(self.problems) == before
         scorers = read_scorers(fields.items("scorers"), self.tree, node.where.path, self.problems)
         case = self._case(
             case_id or "?",
             node.where,
-            variables=fields.values("vars"),
+            variables=variables,
             expected=self._plain(fields, "expected"),
             context=self._plain(fields, "context"),
             tags=fields.texts("tags"),
@@ -63,7 +72,7 @@ class CaseReader:
             scorers=scorers,
         )
         fields.done()
-        return case if case_id is not None else None
+        return case if is_told else None
 
     def from_files(self, patterns: tuple[str, ...], where: SourceLocation) -> Iterator[Case]:
         """The cases of every file that `cases_from` names."""
@@ -89,28 +98,14 @@ class CaseReader:
         stream = self.tree.open(path)
         if stream is None:
             return
-        try:
-            # newline="" leaves line ends inside quoted CSV fields alone
-            with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
-                yield from reader(path, text)
-        except UnicodeDecodeError:
-            self.problems.add("is not UTF-8 text", SourceLocation(path), "save the file as UTF-8")
-        except csv.Error as error:
-            self.problems.add(f"is not valid CSV: {error}", SourceLocation(path))
+        yield from reader(CaseLines(stream, path, self.problems))
 
-    def _from_jsonl(self, path: str, text: io.TextIOWrapper) -> Iterator[Case]:
-        number = 0
-        while line := text.readline(_MAX_LINE):
-            number += 1
-            where = SourceLocation(path, number)
-            if not line.strip():
-                continue
-            if len(line) >= _MAX_LINE:
-                self.problems.add(f"the line is longer than {_MAX_LINE // 1_000_000} MB", where)
-                return
+    def _from_jsonl(self, lines: CaseLines) -> Iterator[Case]:
+        for where, line in lines.json_lines():
             try:
                 value = strict_json(line.rstrip("\r\n"), where)
             except FileError as error:
+                self.tried += 1
                 cut = "" if line.endswith("\n") else " (the last line looks cut)"
                 self.problems.add(error.problems[0].message + cut, error.problems[0].where)
                 continue
@@ -118,41 +113,51 @@ class CaseReader:
             if case is not None:
                 yield case
 
-    def _from_csv(self, path: str, text: io.TextIOWrapper) -> Iterator[Case]:
-        rows = csv.reader(text, strict=True)
-        header = next(rows, None)
-        columns = [name.strip() for name in header or []]
-        if not self._check_header(columns, SourceLocation(path, 1)):
-            return
-        start = rows.line_num + 1
-        for row in rows:
-            where, start = SourceLocation(path, start), rows.line_num + 1
-            if not any(row):
+    def _from_csv(self, lines: CaseLines) -> Iterator[Case]:
+        columns: list[str] | None = None
+        before = len(self.problems)
+        for where, row in lines.rows():
+            if columns is None:
+                columns = [name.strip() for name in row]
+                if not self._check_header(columns, where):
+                    return
                 continue
             if len(row) != len(columns):
+                self.tried += 1
                 self.problems.add(f"has {len(row)} fields, the header has {len(columns)}", where)
                 continue
-            case = self._from_row(dict(zip(columns, row, strict=True)), where)
-            if case is not None:
-                yield case
+            yield self._from_row(dict(zip(columns, row, strict=True)), where)
+        if columns is None and len(self.problems) == before:
+            self._check_header([], SourceLocation(lines.path, 1))
 
     def _check_header(self, columns: list[str], where: SourceLocation) -> bool:
         if "id" not in columns:
             hint = did_you_mean("id", columns)
             self.problems.add("the CSV has no column 'id'", where, hint or "the first line names the columns")
             return False
+        before = len(self.problems)
         for column in columns:
-            if columns.count(column) > 1 or not column:
-                self.problems.add(
-                    f"the CSV column {column!r} is there twice" if column else "a column has no name", where
-                )
-                return False
-        return True
+            kind, dot, _ = column.partition(".")
+            if dot and kind not in ("vars", "expected"):
+                known = [*_CSV_COLUMNS, "vars.NAME", "expected.NAME"]
+                hint = did_you_mean(column, known) or "known: " + ", ".join(known)
+                self.problems.add(f"unknown CSV column {column!r}", where, hint)
+        named = [
+            column.removeprefix("vars.") if column not in _VARS_OF_A_FIELD else column for column in columns
+        ]
+        for name in dict.fromkeys(named):
+            if not name:
+                self.problems.add("a column has no name", where)
+            elif named.count(name) > 1:
+                written = [column for column, same in zip(columns, named, strict=True) if same == name]
+                both = f" ({' and '.join(dict.fromkeys(written))} are one)" if len(set(written)) > 1 else ""
+                self.problems.add(f"the CSV column {name!r} is there twice{both}", where)
+        return len(self.problems) == before
 
-    def _from_row(self, row: dict[str, str], where: SourceLocation) -> Case | None:
+    def _from_row(self, row: dict[str, str], where: SourceLocation) -> Case:
+        self.tried += 1
         case_id = row["id"].strip()
-        if not self._claim(case_id, where):
-            return None
+        self._claim(case_id, where)
         expected = {k.removeprefix("expected."): v for k, v in row.items() if k.startswith("expected.")}
         named = {k.removeprefix("vars."): v for k, v in row.items() if k.startswith("vars.")}
         bare = {k: v for k, v in row.items() if "." not in k and k not in _CSV_COLUMNS}

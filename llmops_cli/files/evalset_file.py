@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from llmops_cli.domain.evalset import EVALSETS_DIR, Case, Evalset, GateSpec, PassRule
 from llmops_cli.domain.tree import FileTree
@@ -43,8 +44,15 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
     written = fields.items("scorers")
     scorers = read_scorers(written, tree, path, problems)
     check_unique_names(scorers, problems)
+    before = len(problems)
     reader = CaseReader(tree, path, _defaults(fields, problems), problems)
-    cases = _cases(fields, reader)
+    defaults_are_right = len(problems) == before
+    cases, are_told = _cases(fields, reader)
+    before = len(problems)
+    trials = fields.integer("trials", 1, minimum=1, maximum=MAX_TRIALS)
+    max_trials = fields.integer("max_trials", 30, minimum=1, maximum=MAX_TRIALS)
+    if len(problems) == before:
+        _check_trials(trials, max_trials, cases, fields.place("max_trials"), problems)
     evalset = Evalset(
         name=evalset_name(path),
         path=path,
@@ -54,15 +62,18 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         models=fields.texts("models"),
         cases=tuple(cases),
         scorers=scorers,
-        trials=fields.integer("trials", 1, minimum=1, maximum=MAX_TRIALS),
-        max_trials=fields.integer("max_trials", 30, minimum=1, maximum=MAX_TRIALS),
+        trials=trials,
+        max_trials=max_trials,
         pass_rule=_pass_rule(fields, problems),
         gate=read_gate(fields, problems, gate or GateSpec(), _metrics_of(written, cases)),
     )
     fields.done()
-    _check_trials(evalset, fields.place("max_trials"), problems)
+    if are_told and not reader.tried:
+        hint = "an empty set cannot fail, so it may not pass"
+        problems.add("the evalset has no cases", evalset.where, hint)
     _check_cases(evalset, problems, has_scorers=bool(written))
-    problems.raise_if_any(evalset)
+    # with wrong defaults, what is missing in a case may stand there
+    problems.raise_if_any(evalset if defaults_are_right else replace(evalset, cases=()))
     return evalset
 
 
@@ -106,10 +117,16 @@ def _defaults(fields: Fields, problems: Problems) -> CaseDefaults:
     return read
 
 
-def _cases(fields: Fields, reader: CaseReader) -> list[Case]:
-    cases = [case for node in fields.items("cases") if (case := reader.from_node(node)) is not None]
-    cases += reader.from_files(fields.texts("cases_from"), fields.place("cases_from"))
-    return cases
+def _cases(fields: Fields, reader: CaseReader) -> tuple[list[Case], bool]:
+    """The cases, and whether the set says where they are."""
+    before = len(reader.problems)
+    nodes, patterns = fields.items("cases"), fields.texts("cases_from")
+    are_told = len(reader.problems) == before
+    cases = [case for node in nodes if (case := reader.from_node(node)) is not None]
+    before = len(reader.problems)
+    cases += reader.from_files(patterns, fields.place("cases_from"))
+    # files that are not there, or cannot be read at all, would have held some
+    return cases, are_told and (reader.tried > 0 or len(reader.problems) == before)
 
 
 def _metrics_of(written: Sequence[Node], cases: Sequence[Case]) -> list[str]:
@@ -124,20 +141,18 @@ def _metrics_of(written: Sequence[Node], cases: Sequence[Case]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _check_trials(evalset: Evalset, where: SourceLocation, problems: Problems) -> None:
+def _check_trials(
+    trials: int, max_trials: int, cases: Sequence[Case], where: SourceLocation, problems: Problems
+) -> None:
     """A record that cannot hold one run's answers would lose some of them at every `accept`."""
-    wanted = max([evalset.trials, *(case.trials or 0 for case in evalset.cases)])
-    if evalset.max_trials < wanted and not problems:
-        message = f"'max_trials' is {evalset.max_trials}, and a run asks {wanted} times"
+    wanted = max([trials, *(case.trials or 0 for case in cases)])
+    if max_trials < wanted:
+        message = f"'max_trials' is {max_trials}, and a run asks {wanted} times"
         problems.add(message, where, "make it as large as `trials` at least")
 
 
 def _check_cases(evalset: Evalset, problems: Problems, *, has_scorers: bool) -> None:
     """`has_scorers` counts those with a mistake, too: one wrong name is not a mistake of every case."""
-    if not evalset.cases and not problems:
-        problems.add(
-            "the evalset has no cases", evalset.where, "an empty set cannot fail, so it may not pass"
-        )
     for case in evalset.cases:
         if not has_scorers and not case.scorers:
             problems.add(

@@ -170,7 +170,7 @@ class Fields:
         for key, where in self.mapping.keys.items():
             if key not in self._asked:
                 message = f"unknown key {key!r} in {self.what}"
-                self.problems.add(message, where, did_you_mean(key, self._asked))
+                self.problems.add(message, where, did_you_mean(key, list(dict.fromkeys(self._asked))))
 
     def _missing(self, key: str) -> None:
         self.problems.add(f"{self.what} has no {key!r}", self.where)

@@ -24,6 +24,7 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_INDENT = re.compile(r"[ \t]*")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _BLOCK = ("|", ">")
@@ -95,13 +96,31 @@ def parse_yaml(text: str, path: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = SourceLocation(path, mark.line + 1, mark.column + 1) if mark else SourceLocation(path)
-        raise FileError(f"is not valid YAML: {error.problem or error.context}", where=where) from error
+        message = f"is not valid YAML: {error.problem or error.context}"
+        raise FileError(message, where=where, hint=_hint(error, text, mark)) from error
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise FileError(f"is not valid YAML: {error.reason}", where=SourceLocation(path, line)) from error
     if builder.root is None:
         raise FileError("is empty", where=SourceLocation(path))
     return builder.root
+
+
+def _hint(error: Any, text: str, mark: Any) -> str | None:
+    """What to try where YAML's own words do not say it."""
+    line = text.split("\n")[mark.line : mark.line + 1] if mark else []
+    wrong = line[0][mark.column : mark.column + 1] if line else ""
+    if line and "\t" in _INDENT.match(line[0])[0]:  # type: ignore[index]  # it matches nothing at least
+        return "indent with spaces, not with tabs"
+    if wrong == "\t":
+        return "put a space in place of the tab"
+    if error.problem == "found character that cannot start any token":
+        return f"put a text that begins with {wrong} in quotes"
+    if error.problem == "mapping values are not allowed in this context":
+        return "put a text that holds a colon in quotes"
+    if error.context == "while scanning a quoted scalar" and error.context_mark:
+        return f"the quote opens in line {error.context_mark.line + 1}"
+    return None
 
 
 class _Builder:

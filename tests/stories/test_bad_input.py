@@ -224,7 +224,31 @@ WRONG_ROWS: dict[str, tuple[str, str | bytes, str]] = {
         "id,name,name\na,b,c\n",
         "evalsets/rows.csv:1: the CSV column 'name' is there twice",
     ),
-    "a CSV with an open quote": ("csv", 'id,name\nada,"Ada\n', "evalsets/rows.csv: is not valid CSV"),
+    "a CSV column twice under two names": (
+        "csv",
+        "id,name,vars.name\na,b,c\n",
+        "evalsets/rows.csv:1: the CSV column 'name' is there twice (name and vars.name are one)",
+    ),
+    "a CSV column that means nothing": (
+        "csv",
+        "id,name,expcted.label\na,b,c\n",
+        "evalsets/rows.csv:1: unknown CSV column 'expcted.label'; did you mean 'expected.NAME'?",
+    ),
+    "a CSV with an open quote": (
+        "csv",
+        'id,name\nbob,"B\nob"\nada,"Ada\nx,y\n',
+        "evalsets/rows.csv:4: is not valid CSV: the quote that opens here is not closed; inside a quoted field",
+    ),
+    "a CSV with a quote too many": (
+        "csv",
+        'id,name\na,"b"c\nd\n',
+        "evalsets/rows.csv:2: is not valid CSV: ',' expected after '\"'; inside a quoted field a \" is written twice",
+    ),
+    "a CSV field of megabytes": (
+        "csv",
+        f"id,name\na,{'b' * 5_000_001}\n",
+        "evalsets/rows.csv:2: a field is longer than 5 MB",
+    ),
     "a CSV with an unknown column": (
         "csv",
         "id,nmae,name\na,b,c\n",
@@ -266,8 +290,8 @@ WRONG_ROWS: dict[str, tuple[str, str | bytes, str]] = {
         "evalsets/rows.jsonl:1: a case must be a mapping, not a list",
     ),
     "deep JSONL": ("jsonl", "[" * 100000 + "\n", "evalsets/rows.jsonl:1: is nested too deeply"),
-    "Latin-1": ("csv", "id,name\na,caf\xe9\n".encode("latin-1"), "evalsets/rows.csv: is not UTF-8 text"),
-    "binary": ("jsonl", b"\x00\xff\x00", "evalsets/rows.jsonl: is not UTF-8 text"),
+    "Latin-1": ("csv", "id,name\na,caf\xe9\n".encode("latin-1"), "evalsets/rows.csv:2: is not UTF-8 text"),
+    "binary": ("jsonl", b"\x00\xff\x00", "evalsets/rows.jsonl:1: is not UTF-8 text"),
 }
 
 

@@ -125,3 +125,75 @@ def test_the_baseline_beside_the_set_is_no_file_of_cases() -> None:
     })  # fmt: skip
 
     assert [case.id for case in read_evalset(tree, "evalsets/e.yaml").cases] == ["a"]
+
+
+def _mistakes(text: str | bytes, ending: str, more: str = "") -> list[str]:
+    evalset = HEAD.replace("[rows.csv, rows.jsonl]", f"rows.{ending}") + more
+    tree = MemoryTree({"evalsets/e.yaml": evalset, f"evalsets/rows.{ending}": text})
+    with pytest.raises(FileError) as refused:
+        read_evalset(tree, "evalsets/e.yaml")
+    return str(refused.value).splitlines()
+
+
+def test_a_bad_line_hides_no_other() -> None:
+    lines = [
+        b'{"id": "a", "x": 1}',
+        b'{"id": "caf\xe9"}',
+        b"{",
+        b'{"id": "b", "tags": 3}',
+        b'"\xff"',
+        b'{"id": "c"}',
+    ]
+
+    assert _mistakes(b"\n".join(lines), "jsonl") == [
+        (
+            "evalsets/rows.jsonl:1: unknown key 'x' in a case; "
+            "known: cluster, context, critical, expected, id, scorers, tags, trials, vars"
+        ),
+        "evalsets/rows.jsonl:2: is not UTF-8 text, nor is a further line; save the file as UTF-8",
+        "evalsets/rows.jsonl:3:2: is not valid JSON: Expecting property name enclosed in double quotes",
+        "evalsets/rows.jsonl:4: 'tags' must be text or a list of texts, not a number",
+    ]
+
+
+def test_a_bad_row_hides_no_other() -> None:
+    rows = [b"id,t", b"a", b'b,"x"y', b"\xe9,1", b'c,"1', b'2"', b"d,1,2"]
+
+    assert _mistakes(b"\n".join(rows), "csv") == [
+        "evalsets/rows.csv:2: has 1 fields, the header has 2",
+        "evalsets/rows.csv:3: is not valid CSV: ',' expected after '\"'; inside a quoted field a \" is written twice",
+        "evalsets/rows.csv:4: is not UTF-8 text; save the file as UTF-8",
+        "evalsets/rows.csv:7: has 3 fields, the header has 2",
+    ]
+
+
+@pytest.mark.parametrize("header", [b"id,caf\xe9\n", b'id,"x"y\n'])
+def test_a_header_that_cannot_be_read_is_one_mistake(header: bytes) -> None:
+    (said,) = _mistakes(header + b"a,b\n", "csv")
+
+    assert said.startswith("evalsets/rows.csv:1: is not ")
+
+
+def test_a_field_of_csv_may_be_as_long_as_a_line_of_jsonl() -> None:
+    (case,) = _cases(f"id,t\na,{'x' * 200_000}\n", "csv")
+
+    assert len(case.vars["t"]) == 200_000
+
+
+@pytest.mark.parametrize("column", ["id", "tags", "context"])
+def test_a_variable_may_be_called_like_a_field_of_the_case(column: str) -> None:
+    names = dict.fromkeys(["id", column, f"vars.{column}"])
+
+    (case,) = _cases(",".join(names) + "\n" + ",".join("abc"[: len(names)]) + "\n", "csv")
+
+    assert list(case.vars) == [column]
+
+
+def test_an_empty_set_is_called_so_beside_another_mistake_and_not_for_a_file_that_is_wrong() -> None:
+    with pytest.raises(FileError) as refused:
+        read_evalset(
+            MemoryTree({"evalsets/e.yaml": "prompt: p\nscorers: [contians: x]\n"}), "evalsets/e.yaml"
+        )
+
+    assert "the evalset has no cases" in str(refused.value)
+    assert "the evalset has no cases" not in str(_mistakes("{\n", "jsonl"))

@@ -131,3 +131,29 @@ def test_an_alias_may_not_stand_for_millions() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     with pytest.raises(FileError, match="its aliases stand for too many values"):
         parse_yaml("\n".join(lines), "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "a:\n\tb: 1\n",
+            "f:2:1: is not valid YAML: found character that cannot start any token; indent with spaces",
+        ),
+        (
+            "a:\n  b: 1\n\tc: 2\n",
+            "f:3:1: is not valid YAML: found a tab character that violates indentation; indent",
+        ),
+        ("a: b\n  \tc: 3\n", "indent with spaces, not with tabs"),
+        ("- a\n-\tb\n\t- c\n", "put a space in place of the tab"),
+        ("a: @x\n", "put a text that begins with @ in quotes"),
+        ("a: `x`\n", "put a text that begins with ` in quotes"),
+        ("a: b: c\n", "put a text that holds a colon in quotes"),
+        ("a:\n- 'x\n- y\n", "the quote opens in line 2"),
+    ],
+)
+def test_what_yaml_does_not_say_the_hint_does(text: str, said: str) -> None:
+    with pytest.raises(FileError) as refused:
+        parse_yaml(text, "f")
+
+    assert said in str(refused.value)
