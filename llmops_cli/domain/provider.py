@@ -73,6 +73,13 @@ class ProviderError(Exception):
         self.hint = hint
 
 
+class StoppedError(ProviderError):
+    """The run was asked to stop before this call began: nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("the run was interrupted before this was asked")
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
     """What a provider may know of the project. Every provider is made as `cls(model, context)`."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from llmops_cli.domain.outcome import Source
-from llmops_cli.domain.provider import AnswerStore, Call, Provider, ProviderError
+from llmops_cli.domain.provider import AnswerStore, Call, Provider, ProviderError, StoppedError
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.spending import Purpose, Spent
+from llmops_cli.domain.stopping import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,29 @@ class Asker:
 
     Equal questions that are asked at the same time share one call; a fatal error of a provider is kept, so
     that it is met once and not once a case. What was called for, and what it cost, is counted here and nowhere
-    else.
+    else. Once `stop` is asked for, only what is kept is answered.
     """
 
     def __init__(
-        self, providers: Mapping[str, Provider], store: AnswerStore | None, options: AskOptions
+        self,
+        providers: Mapping[str, Provider],
+        store: AnswerStore | None,
+        options: AskOptions,
+        stop: Stop | None = None,
     ) -> None:
         self._providers = providers
         self._store = store
         self._options = options
         self._in_flight: dict[str, asyncio.Future[Response]] = {}
         self._fatal: dict[str, ProviderError] = {}
+        self._calls = 0
+        self.stop = stop or Stop()
         self.spent: dict[Purpose, Spent] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are under way now, for whatever purpose."""
+        return max(0, self._calls - self.stop.waiting)
 
     def deterministic(self, model: str) -> bool:
         """Whether the model's provider says that it always answers alike."""
@@ -88,7 +100,10 @@ class Asker:
             raise ProviderError("not on record, and --no-calls forbids asking", hint=hint)
         if model in self._fatal:
             raise self._fatal[model]
+        if self.stop.asked:
+            raise StoppedError
         provider = self._providers[model]
+        self._calls += 1
         try:
             response = await provider.complete(request, call)
             if response.call_id is None and not provider.deterministic:
@@ -97,6 +112,8 @@ class Asker:
             if error.fatal:
                 self._fatal[model] = error
             raise
+        finally:
+            self._calls -= 1
         key = provider.cache_key(request, call.trial)
         if key is not None and self._store is not None:
             self._store.put(key, response)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from llmops_cli.domain.evalset import Case
 from llmops_cli.domain.outcome import Failure, Outcome, Source
-from llmops_cli.domain.provider import ProviderError
+from llmops_cli.domain.provider import ProviderError, StoppedError
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.scoring import NamedScore
 from llmops_cli.domain.spending import Purpose
@@ -33,7 +33,10 @@ class Trial:
 
 
 class Runner:
-    """Answers trials with so many workers. After `stop()` what is in flight is finished, no more begun."""
+    """Answers trials with so many workers. After `stop()` what is in flight is finished, no more begun.
+
+    A trial that was still waiting to be asked then has no outcome, like those after it.
+    """
 
     def __init__(
         self,
@@ -48,18 +51,17 @@ class Runner:
         self._observe = observe
         self._workers = workers
         self._purpose = purpose
-        self._stopped = False
-        self._in_flight = 0
 
     def stop(self) -> None:
-        """Begin no further trial."""
-        self._stopped = True
-        self._observe(Stopping(self._in_flight))
+        """Begin no further trial, and no further call of one."""
+        if not self._asker.stop.asked:  # of several runners with one asker, the first says it
+            self._observe(Stopping(self._asker.in_flight))
+            self._asker.stop.ask()
 
     @property
     def stopped(self) -> bool:
         """Whether the run was asked to stop before its end."""
-        return self._stopped
+        return self._asker.stop.asked
 
     async def run(self, trials: Iterable[Trial]) -> list[tuple[Trial, Outcome]]:
         """The outcomes, in the order in which they came."""
@@ -72,13 +74,12 @@ class Runner:
 
     async def _work(self, queue: Iterator[Trial], done: list[tuple[Trial, Outcome]]) -> None:
         for trial in queue:
-            if self._stopped:
+            if self.stopped:
                 return
-            self._in_flight += 1
             try:
                 outcome = await self._answer(trial)
-            finally:
-                self._in_flight -= 1
+            except StoppedError:
+                return
             done.append((trial, outcome))
             self._observe(Finished(outcome))
             await asyncio.sleep(0)  # a run from the cache never waits: let ^C through
@@ -90,6 +91,8 @@ class Runner:
                 response, source = await self._asker.ask(
                     trial.model, trial.request, trial.number, self._purpose
                 )
+            except StoppedError:
+                raise
             except ProviderError as error:
                 failure, source = Failure(str(error), error.hint), Source.CALLED
         scores = () if response is None else await self._scoring(trial, response, source)

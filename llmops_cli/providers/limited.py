@@ -5,8 +5,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from llmops_cli.domain.provider import Call, Provider, ProviderError
+from llmops_cli.domain.provider import Call, Provider, ProviderError, StoppedError
 from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.stopping import Stop
 from llmops_cli.providers.retrying import LONGEST_WAIT
 
 FIRST_WINDOW = 4
@@ -20,7 +21,7 @@ class Limited:
     each window full of answers, and never beyond `concurrency`. A rate limit halves it, once for all calls
     that were in flight together. Other errors leave it alone: a server that is broken is not crowded.
     Retry-After holds back new calls until then. `rpm` spaces the starts evenly (a leaky bucket).
-    First come, first served.
+    First come, first served; once `stop` is asked for nobody is let in, and who waits is sent away.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Limited:
         concurrency: int,
         rpm: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        stop: Stop | None = None,
     ) -> None:
         self._inner = inner
         self._most = max(1, concurrency)
@@ -41,6 +43,8 @@ class Limited:
         self._spacing = 60.0 / rpm if rpm else 0.0
         self._not_before = clock()
         self._clock = clock
+        self._stop = stop or Stop()
+        self._stop.when_asked(self._send_away)
         self._alarm: asyncio.TimerHandle | None = None
 
     @property
@@ -84,15 +88,24 @@ class Limited:
         await self._inner.aclose()
 
     async def _enter(self) -> None:
+        if self._stop.asked:
+            raise StoppedError
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         self._admit()
         try:
-            await place
+            with self._stop.counted():
+                await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
                 self._leave()  # admitted and given up in the same turn of the loop
             raise
+
+    def _send_away(self) -> None:
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_exception(StoppedError())
 
     def _leave(self) -> None:
         self._in_flight -= 1

@@ -5,13 +5,16 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from llmops_cli.domain.provider import Call, Provider, ProviderError
+from llmops_cli.domain.provider import Call, Provider, ProviderError, StoppedError
 from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.stopping import Stop
 
 BASE_DELAY = 0.5
 LONGEST_DELAY = 30.0
 LONGEST_WAIT = 120.0
 """Seconds. A server that asks for a longer wait is out of quota rather than busy."""
+
+_INTERRUPTED = "not tried again, as the run was interrupted"
 
 
 class Retrying:
@@ -20,6 +23,7 @@ class Retrying:
     The wait before retry n is uniform in 0..min(30 s, 0.5 s · 2^(n-1)), and never shorter than the server's
     Retry-After (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
     `attempts` counts the first call too. `on_retry` hears of each failure and the wait (s) that follows.
+    A retry is a new call: once `stop` is asked for, none is begun, and a wait for one ends.
     """
 
     def __init__(
@@ -30,12 +34,16 @@ class Retrying:
         on_retry: Callable[[ProviderError, float], None] | None = None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        stop: Stop | None = None,
     ) -> None:
         self._inner = inner
         self._attempts = max(1, attempts)
         self._on_retry = on_retry
         self._rng = rng or random.Random()  # noqa: S311  # spreads load, guards nothing
         self._sleep = sleep
+        self._stop = stop or Stop()
+        self._stop.when_asked(self._wake)
+        self._resting: set[asyncio.Future[None]] = set()
 
     @property
     def deterministic(self) -> bool:
@@ -53,10 +61,14 @@ class Retrying:
         cannot be taken back.
         """
         shown = _Shown(call)
-        attempt = 1
+        attempt, failed = 1, None
         while True:
             try:
                 response = await self._inner.complete(request, shown.call)
+            except StoppedError:
+                if failed is None:
+                    raise
+                raise _given_up(failed, _INTERRUPTED) from failed
             except ProviderError as error:
                 if not error.retryable or shown.anything:
                     raise
@@ -67,17 +79,35 @@ class Retrying:
                         f"the server asks to wait {error.retry_after:.0f} s, more than {LONGEST_WAIT:.0f} s"
                     )
                     raise _given_up(error, asked) from error
-                wait = self._delay(attempt, error)
-                if self._on_retry is not None:
-                    self._on_retry(error, wait)
-                await self._sleep(wait)
-                attempt += 1
+                if not self._stop.asked:
+                    wait = self._delay(attempt, error)
+                    if self._on_retry is not None:
+                        self._on_retry(error, wait)
+                    await self._rest(wait)
+                if self._stop.asked:
+                    raise _given_up(error, _INTERRUPTED) from error
+                attempt, failed = attempt + 1, error
             else:
                 return replace(response, attempts=response.attempts + attempt - 1)
 
     async def aclose(self) -> None:
         """Close the inner provider."""
         await self._inner.aclose()
+
+    async def _rest(self, seconds: float) -> None:
+        """Sit out a wait, or what there is of it until the run is asked to stop."""
+        resting = asyncio.ensure_future(self._sleep(seconds))
+        self._resting.add(resting)
+        try:
+            with self._stop.counted():
+                await asyncio.wait([resting])
+        finally:
+            resting.cancel()
+            self._resting.discard(resting)
+
+    def _wake(self) -> None:
+        for resting in self._resting:
+            resting.cancel()
 
     def _delay(self, failures: int, error: ProviderError) -> float:
         # the exponent is bounded, since 2.0 ** 1024 overflows

@@ -9,6 +9,7 @@ from typing import Literal
 from llmops_cli import plugins
 from llmops_cli.domain.provider import Provider, ProviderContext, ProviderError
 from llmops_cli.domain.request import Request, ResolvedModel
+from llmops_cli.domain.stopping import Stop
 from llmops_cli.engine.asking import Asker, AskOptions
 from llmops_cli.engine.events import Observer, Retried
 from llmops_cli.errors import UserError
@@ -94,9 +95,10 @@ def build(
     cache = ResponseCache(local_folder(project.root) / "cache.sqlite") if use_cache else None
     budget = Budget(options.max_cost if options.max_cost is not None else run.max_cost)
     recordings: list[Recording] = []
+    stop = Stop()
 
     def make_provider(model: ResolvedModel) -> Provider:
-        return _provider(project, model, options, budget, observe, recordings)
+        return _provider(project, model, options, budget, observe, recordings, stop)
 
     providers = {model.key: make_provider(model) for model in models}
     asking = AskOptions(
@@ -104,7 +106,7 @@ def build(
         calls=options.calls,
         timeout=options.timeout or run.timeout,
     )
-    asker = Asker(providers, cache, asking)
+    asker = Asker(providers, cache, asking, stop)
     judges = JudgePrompts(project)
     tools = Tools(asker, judges, project.root, allow_python=project.settings.allow_python)
     scoring = CaseScoring(tools, ScorerIdentities(project.tree, judges.identity))
@@ -122,6 +124,7 @@ def _provider(
     budget: Budget,
     observe: Observer,
     recordings: list[Recording],
+    stop: Stop,
 ) -> Provider:
     """The provider behind its wrappers: budget, recording, retries and limits around the call itself."""
     run = project.settings.run
@@ -135,8 +138,9 @@ def _provider(
         return replay
     base: Provider = plugins.load("providers", model.provider)(model, context)
     retries = run.retries if options.retries is None else options.retries
-    limited = Limited(base, concurrency=options.concurrency or run.concurrency, rpm=model.rpm)
-    provider: Provider = Retrying(limited, attempts=retries + 1, on_retry=_tell(observe))
+    most = options.concurrency or run.concurrency
+    limited = Limited(base, concurrency=most, rpm=model.rpm, stop=stop)
+    provider: Provider = Retrying(limited, attempts=retries + 1, on_retry=_tell(observe), stop=stop)
     if options.tape is not None:
         recording = Recording(provider, options.tape, "record")
         recordings.append(recording)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from llmops_cli.errors import ExitCode
-from tests.support.model_server import ModelServer
+from tests.support.model_server import Fault, ModelServer, Refusal
 from tests.support.project import GREET, Project
 
 CASES = 40
@@ -91,6 +91,44 @@ def test_once_finishes_what_is_in_flight_and_the_same_command_goes_on(project: P
         assert again.exit_code == ExitCode.PASS
         assert f"{CASES - 10} calls, 10 from the cache" in again.stdout
         assert len(server.requests) == CASES
+
+
+@pytest.mark.parametrize("fault", [("slow", 600.0), Refusal(429, {"Retry-After": "100"}), 503])
+def test_once_begins_no_retry_and_waits_for_none(project: Project, fault: Fault) -> None:
+    timeout = 3.0
+    with ModelServer(faults=[fault]) as server:
+        process = _set_up(project, server).spawn("eval", "--timeout", f"{timeout:.0f}")
+        _wait_until(lambda: len(server.requests) >= AT_ONCE, process)
+        time.sleep(0.5)  # some wait for their turn or their retry, if they were refused
+        process.send_signal(signal.SIGINT)
+        began, asked = time.monotonic(), len(server.requests)
+        code, out, err = _end(process)
+
+        assert code == ExitCode.INTERRUPTED
+        assert "Traceback" not in err
+        assert (
+            time.monotonic() - began < timeout + 30
+        )  # retries would take minutes, however quick the machine
+        assert len(server.requests) <= asked + AT_ONCE
+        assert "the run was interrupted before its end" in out
+        assert err.count("stopping: ") == 1
+
+
+def test_who_waits_for_a_turn_is_neither_asked_nor_counted(project: Project) -> None:
+    with ModelServer() as server:
+        _set_up(project, server).edit("llmops.yaml", "api_base:", "rpm: 6, api_base:")
+        process = project.spawn("eval")
+        _wait_until(lambda: sum(server.succeeded.values()) == 1, process)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        code, out, err = _end(process)
+
+    assert code == ExitCode.INTERRUPTED
+    assert "stopping: 0 calls in flight" in err
+    assert "1 answer in" in out
+    assert "1 call, 0 from the cache" in out
+    assert "not answered" not in out
+    assert len(server.requests) == 1
 
 
 def test_twice_stops_at_once_and_keeps_what_was_answered(project: Project, gate: _Gate) -> None:

@@ -117,9 +117,10 @@ class _Rescoring:
         self.stopped = False
 
     def stop(self) -> None:
-        """Begin no further answer."""
+        """Begin no further answer, and ask no judge any more."""
         self.stopped = True
-        self._observe(Stopping(0))
+        self._observe(Stopping(self._parts.asker.in_flight))
+        self._parts.asker.stop.ask()
 
     async def run(self) -> Rescored:
         todo = [

@@ -7,9 +7,10 @@ import pytest
 
 from llmops_cli.domain.evalset import Case
 from llmops_cli.domain.outcome import Outcome, Source
-from llmops_cli.domain.provider import Call, ProviderError
+from llmops_cli.domain.provider import Call, ProviderError, StoppedError
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.scoring import NamedScore
+from llmops_cli.domain.stopping import Stop
 from llmops_cli.engine.asking import Asker, AskOptions
 from llmops_cli.engine.events import Event, Finished, Stopping
 from llmops_cli.engine.runner import Runner, Trial
@@ -178,3 +179,31 @@ def test_answers_on_record_are_not_asked_and_a_stop_comes_through() -> None:
     assert provider.calls == []
     assert {outcome.source for outcome in outcomes} == {Source.BASELINE}
     assert len(outcomes) < 50
+
+
+def test_a_trial_that_was_waiting_to_be_asked_has_no_outcome() -> None:
+    stop = Stop()
+
+    async def sent_away(request: Request, call: Call) -> Response:
+        stop.ask()
+        raise StoppedError
+
+    async def run() -> tuple[Runner, int]:
+        provider = Scripted(Response("x"), sent_away)
+        runner = Runner(Asker({"m": provider}, None, AskOptions(), stop), _no_scores, lambda _: None, 1)
+        return runner, len(await runner.run(_trials(6)))
+
+    runner, outcomes = asyncio.run(run())
+
+    assert outcomes == 1
+    assert runner.stopped
+
+
+def test_after_a_stop_only_what_is_kept_is_answered() -> None:
+    provider, stop = Scripted(Response("x")), Stop()
+    asker = Asker({"m": provider}, None, AskOptions(), stop)
+    stop.ask()
+
+    with pytest.raises(StoppedError):
+        asyncio.run(asker.ask("m", ask(), 1))
+    assert (provider.calls, asker.in_flight) == ([], 0)

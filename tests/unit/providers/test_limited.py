@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from llmops_cli.domain.provider import Call, ProviderError
+from llmops_cli.domain.provider import Call, ProviderError, StoppedError
 from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.stopping import Stop
 from llmops_cli.providers.limited import Limited
 from tests.support.providers import Scripted, ask
 
@@ -221,3 +222,25 @@ def test_a_limiter_that_is_closed_leaves_no_alarm_behind() -> None:
 
     asyncio.run(run())
     assert (len(inner.calls), inner.closed) == (1, 1)
+
+
+def test_a_stop_sends_away_who_waits_and_lets_nobody_in() -> None:
+    async def run() -> None:
+        stop, desk = Stop(), Desk()
+        limited = Limited(Scripted(desk), concurrency=2, stop=stop)
+        tasks = [asyncio.ensure_future(limited.complete(ask(str(n)), Call())) for n in range(5)]
+        await settle()
+        assert stop.waiting == 3
+
+        stop.ask()
+        await settle()
+        late = asyncio.ensure_future(limited.complete(ask("late"), Call()))
+        await settle()
+        await desk.end(2)
+
+        done = await asyncio.gather(*tasks, late, return_exceptions=True)
+        assert done[:2] == [OK, OK]
+        assert all(isinstance(one, StoppedError) for one in done[2:])
+        assert (desk.order, stop.waiting, limited.in_flight) == (["0", "1"], 0, 0)
+
+    asyncio.run(run())

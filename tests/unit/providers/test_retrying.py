@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmops_cli.domain.provider import Call, ProviderError
+from llmops_cli.domain.provider import Call, ProviderError, StoppedError
 from llmops_cli.domain.request import Request, Response
+from llmops_cli.domain.stopping import Stop
 from llmops_cli.providers.retrying import Retrying
 from tests.support.providers import Scripted, ask
 
@@ -103,3 +104,56 @@ def test_an_answer_that_broke_off_while_it_was_shown_is_not_begun_again() -> Non
 
     assert shown == ["Dear "]
     assert len(inner.calls) == 1
+
+
+def test_a_stop_ends_the_wait_and_no_retry_follows() -> None:
+    stop, inner = Stop(), Scripted(ProviderError("busy", retryable=True, retry_after=100, hint="wait"))
+
+    async def run() -> None:
+        task = asyncio.ensure_future(Retrying(inner, stop=stop).complete(ask(), Call()))
+        await asyncio.sleep(0.01)
+        assert stop.waiting == 1
+        stop.ask()
+        async with asyncio.timeout(10):
+            await task
+
+    with pytest.raises(
+        ProviderError, match=r"busy \(not tried again, as the run was interrupted\)"
+    ) as caught:
+        asyncio.run(run())
+
+    assert (len(inner.calls), stop.waiting, caught.value.hint) == (1, 0, "wait")
+
+
+def test_a_call_that_fails_after_the_stop_is_not_waited_for() -> None:
+    stop, told = Stop(), []
+
+    async def failing(request: Request, call: Call) -> Response:
+        stop.ask()
+        raise BUSY
+
+    with pytest.raises(ProviderError, match="not tried again"):
+        _run(Scripted(failing), stop=stop, on_retry=lambda error, delay: told.append(delay))
+
+    assert told == []
+
+
+def test_a_retry_that_is_sent_away_tells_what_went_wrong_before() -> None:
+    with pytest.raises(ProviderError, match=r"busy \(not tried again"):
+        _run(Scripted(BUSY, StoppedError()))
+    with pytest.raises(StoppedError):
+        _run(Scripted(StoppedError()))
+
+
+def test_a_wait_that_is_cancelled_is_over() -> None:
+    async def run() -> None:
+        stop = Stop()
+        task = asyncio.ensure_future(Retrying(Scripted(BUSY), stop=stop).complete(ask(), Call()))
+        await asyncio.sleep(0.01)
+        assert stop.waiting == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (stop.waiting, len(asyncio.all_tasks())) == (0, 1)
+
+    asyncio.run(run())
