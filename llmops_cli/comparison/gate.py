@@ -20,6 +20,7 @@ from llmops_cli.domain.comparison import (
     Status,
     Verdict,
 )
+from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.domain.statistics import Drift
 from llmops_cli.errors import SourceLocation
@@ -277,6 +278,24 @@ def _comparable(comparison: Comparison) -> list[Reason]:
     return []
 
 
+def _fail_alike(comparison: Comparison) -> list[str]:
+    """Cases that fell and were not blamed on the change, as the accepted prompt fails them today as well."""
+    if _has_drifted(comparison) or reference_of(comparison.against):
+        return []
+    alike = [
+        (delta, delta.fresh)
+        for delta in comparison.deltas
+        if delta.kind is DeltaKind.FLAKY and delta.base.passed and not delta.candidate.passed
+        if delta.fresh is not None and 3 * delta.fresh.base_passes <= delta.fresh.base_trials > 0
+    ]
+    if not alike:
+        return []
+    passes, trials = sum(f.base_passes for _, f in alike), sum(f.base_trials for _, f in alike)
+    fell = [delta for delta, _ in alike]
+    own = f"of the accepted prompt's own fresh trials {passes} of {trials} passed"
+    return [f"{_count(fell)} today ({_names(fell)}); {own}"]
+
+
 def _acceptable(runs: Sequence[EvalsetRun]) -> bool:
     """Whether `accept` would take it: whole sets, and every answer judged."""
     return all(run.complete and all(o.passed is not None for o in run.outcomes) for run in runs)
@@ -301,6 +320,7 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
     notes += [
         f"{c.title}: {_to_record(c.statistics)}" for c in comparisons if c.statistics and _has_drifted(c)
     ]
+    notes += [f"{c.title}: {note}" for c in comparisons for note in _fail_alike(c)]
     notes += [
         f"{c.title}: {_no_score(one)}" for c in comparisons for one in _missing_scores(c) if not _too_few(one)
     ]

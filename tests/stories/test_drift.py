@@ -129,3 +129,22 @@ def test_a_run_file_of_before_is_read(changed: Project) -> None:
     changed.write({"old.json": json.dumps(found)})
 
     assert changed.llmops("report", "old.json").exit_code == result.exit_code
+
+
+def test_a_pass_in_which_cases_fell_does_not_say_that_nothing_got_worse(
+    changed: Project, vendor: Vendor
+) -> None:
+    changed.edit("prompts/greet.yaml", "Welcome", "Greet")  # as it was accepted
+    before = changed.llmops("eval", "--fresh", "--no-cache", "--trials", "2")
+    vendor.worse = "Name3"
+
+    result = changed.llmops("eval", "--fresh", "--no-cache", "--trials", "2")
+
+    assert (before.exit_code, result.exit_code) == (ExitCode.PASS, ExitCode.PASS)
+    assert "PASS nothing got worse" in before.both
+    assert "−12 pts" in result.both
+    assert "PASS nothing is shown to have got worse" in result.both
+    said = "1 case that passed fails today (c3); of the accepted prompt's own fresh trials 0 of 3 passed"
+    assert f"note: greet: {said}" in result.both
+    markdown = changed.llmops("report", "--format", "markdown").stdout
+    assert "PASS: nothing is shown to have got worse" in markdown
