@@ -34,9 +34,9 @@ def blocks(mark: str, page: Path = README) -> list[tuple[str, str]]:
     return [(m["argument"] or "", m["body"]) for m in _BLOCK.finditer(text) if m["mark"] == mark]
 
 
-def commands(mark: str) -> list[Command]:
-    """The lines of the marked shell blocks, in order."""
-    return [command for _, body in blocks(mark) for command in commands_of(body)]
+def commands(*marks: str, page: Path = README) -> list[Command]:
+    """The lines of the shell blocks that are marked with one of these, in the order of the page."""
+    return [command for mark, body in story(page) if mark in marks for command in commands_of(body)]
 
 
 def commands_of(body: str) -> list[Command]:

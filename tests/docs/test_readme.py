@@ -24,6 +24,7 @@ from tests.docs.walking import Walk
 from tests.support.project import Project
 
 _TEXT = README.read_text(encoding="utf-8")
+_LAST_IN_THE_DEMO = "llmops eval --no-calls"
 _DURATION = re.compile(r"<?\d+(?:\.\d+)? (?:ms|s)\b")
 
 
@@ -50,9 +51,11 @@ def test_the_tour_begins_where_no_git_is_installed(tmp_path: Path) -> None:
     assert project.run_process("eval", env=without).exit_code == 0
 
 
-def test_the_history_after_the_tour(tmp_path: Path) -> None:
+def test_all_that_is_done_in_the_demo_goes_as_the_page_says_from_top_to_bottom(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "home", git=False)
-    steps = Walk(project.root).run_all([*commands("tour"), *commands("history")])
+    todo = commands("tour", "history")
+    assert [c.line for c in todo].index("git init --quiet") < [c.line for c in todo].index(_LAST_IN_THE_DEMO)
+    steps = Walk(project.root).run_all(todo)
     said = {step.command.line.split(" --")[0]: step.output for step in steps}
 
     assert [step.wrong for step in steps if step.wrong] == []
@@ -61,7 +64,8 @@ def test_the_history_after_the_tour(tmp_path: Path) -> None:
     (older,) = [line for line in said["llmops log triage"].splitlines() if "Sort the mail" in line]
     digest = older.split()[1]
     assert digest in said["llmops show triage@:production"]
-    assert digest in steps[-1].output
+    (loaded,) = [step.output for step in steps if step.command.line.startswith("python3")]
+    assert digest in loaded
 
 
 def test_the_line_for_a_pull_request(tmp_path: Path) -> None:
