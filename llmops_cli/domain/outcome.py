@@ -19,6 +19,8 @@ class Source(StrEnum):
     CALLED = "called"
     CACHE = "cache"
     BASELINE = "baseline"
+    RECORDING = "recording"
+    """From a tape (`--replay`): nothing was asked or paid for now, whatever the answer once cost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,15 @@ from llmops_cli.domain.stopping import Stop
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """`read_cache` is what `--fresh` switches off, `calls` what `--no-calls` does; `timeout` in seconds."""
+    """`read_cache` is what `--fresh` switches off, `calls` what `--no-calls` does; `timeout` in seconds.
+
+    `replayed` says that the providers answer from a tape: none of that is a call, and it costs nothing.
+    """
 
     read_cache: bool = True
     calls: bool = True
     timeout: float = 60.0
+    replayed: bool = False
 
 
 class Asker:
@@ -71,8 +75,11 @@ class Asker:
         identity = f"{model}\0{request.fingerprint}\0{trial}"
         running = self._in_flight.get(identity)
         if running is not None:
-            return await asyncio.shield(running), Source.CACHE
+            shared = Source.RECORDING if self._options.replayed else Source.CACHE
+            return await asyncio.shield(running), shared
         response = await self._call_once(identity, model, request, trial)
+        if self._options.replayed:
+            return response, Source.RECORDING
         self.spent[purpose] = self.spent.get(purpose, Spent()).with_call(response.cost)
         return response, Source.CALLED
 

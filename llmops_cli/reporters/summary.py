@@ -150,8 +150,9 @@ def effort(result: Result) -> str:
     parts = [f"{figures.plural(len(answered), 'answer')} in {figures.seconds(result.run.seconds)}"]
     if len(answered) < len(outcomes):
         parts.append(f"{len(outcomes) - len(answered)} not answered")
+    taped = f"{sources[Source.RECORDING]} from the recording, " if sources[Source.RECORDING] else ""
     parts.append(
-        f"{_calls(result.run.calls)}, {sources[Source.CACHE]} from the cache, "
+        f"{_calls(result.run.calls)}, {taped}{sources[Source.CACHE]} from the cache, "
         f"{sources[Source.BASELINE]} on record"
     )
     if called.calls > called.unpriced:

@@ -48,6 +48,11 @@ class CallOptions:
         """Exchanges are written down: then everything is asked, or the tape would have gaps."""
         return self.tape is not None and self.tape_mode == "record"
 
+    @property
+    def replaying(self) -> bool:
+        """Answers come from a tape, and nothing is asked."""
+        return self.tape is not None and self.tape_mode == "replay"
+
 
 @dataclass
 class Parts:
@@ -105,6 +110,7 @@ def build(
         read_cache=not (options.fresh or options.recording),
         calls=options.calls,
         timeout=options.timeout or run.timeout,
+        replayed=options.replaying,
     )
     asker = Asker(providers, cache, asking, stop)
     judges = JudgePrompts(project)
@@ -129,7 +135,7 @@ def _provider(
     """The provider behind its wrappers: budget, recording, retries and limits around the call itself."""
     run = project.settings.run
     context = ProviderContext(project.root, project.settings.allow_python)
-    if options.tape is not None and options.tape_mode == "replay":
+    if options.tape is not None and options.replaying:
         recorded: Provider | None = None
         with suppress(UserError):  # a plugin that is not installed here is not needed for its tape
             recorded = plugins.load("providers", model.provider)(model, context)

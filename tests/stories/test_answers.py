@@ -205,3 +205,27 @@ def test_a_flip_on_a_tape_of_a_model_that_varies_is_not_taken_for_a_break(projec
 
     assert (result.exit_code, result.calls) == (ExitCode.INCONCLUSIVE, 0)
     assert "could not be asked to the end: trial 2 was not recorded" in result.stdout
+
+
+def test_what_a_tape_answers_is_no_call_and_costs_nothing_now(project: Project) -> None:
+    """The answers keep what they once cost; the run that only read them spent nothing."""
+    with ModelServer(lambda _: "Hello, Ada! Hello, Bob!") as server:
+        recorded = _served(project, server).llmops("eval", "--record", "tape.jsonl")
+        asked = len(server.requests)
+        (junit, text) = (project.root / "out.xml", project.llmops("eval", "--replay", "tape.jsonl"))
+        result = project.llmops(
+            "eval", "--replay", "tape.jsonl", "--format", "json", "--report", f"junit={junit}"
+        )
+        assert len(server.requests) == asked == 2
+
+    assert "2 calls, 0 from the cache" in recorded.stdout
+    assert "0 calls, 2 from the recording, 0 from the cache, 0 on record" in text.stdout
+    assert "on record; cost" in recorded.both
+    assert "on record; cost" not in text.both
+    run = result.json()
+    assert run["calls"] == {}
+    (comparison,) = run["evalsets"][0]["comparisons"]
+    outcomes = [outcome for case in comparison["cases"] for outcome in case["candidate"]["outcomes"]]
+    assert {outcome["source"] for outcome in outcomes} == {"recording"}
+    assert all(outcome["response"]["cost"] > 0 for outcome in outcomes)
+    assert '"run_cost_usd" value="0"' in junit.read_text(encoding="utf-8")

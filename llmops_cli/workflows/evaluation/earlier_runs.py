@@ -103,7 +103,9 @@ def _asked(part: EvalsetRun, known: Collection[str]) -> set[str]:
         for outcomes in part.by_case().values()
         if all(outcome.passed is not None for outcome in outcomes)
         for outcome in outcomes
-        if outcome.source is Source.CALLED and outcome.response and outcome.response.call_id
+        if outcome.source in (Source.CALLED, Source.RECORDING)
+        and outcome.response
+        and outcome.response.call_id
         if outcome.response.call_id not in known
     }
 
