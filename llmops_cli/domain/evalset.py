@@ -131,6 +131,8 @@ class Evalset:
     description: str = ""
     sources: tuple[str, ...] = ()
     """Every file it is made of: its own, files of cases, schemas; no part of its meaning."""
+    places: Mapping[str, SourceLocation] = field(default_factory=dict, compare=False, repr=False)
+    """Where `prompt NAME` and `model NAME` stand; no part of its meaning either."""
 
     @property
     def baseline_path(self) -> str:
@@ -153,6 +155,10 @@ class Evalset:
     def gated_metrics(self) -> frozenset[str]:
         """Names of scores that are decided over all cases: no trial fails by them, and yet they do more than warn."""
         return frozenset((*self.gate.metrics, *self.pair_metrics))
+
+    def place(self, kind: str, name: str | None) -> SourceLocation:
+        """Where one of its prompts or models is named, as far as that is known."""
+        return self.places.get(f"{kind} {name}", self.where)
 
     def variants(self) -> tuple[Variant, ...]:
         """Each prompt with each model, named by whatever there are several of."""

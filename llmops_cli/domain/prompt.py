@@ -92,6 +92,8 @@ class Prompt:
     """Templates reached by include, import or extends: path below `prompts/` to text with LF line ends."""
     sources: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     """Every file that was looked for to read it, from the project's root; no part of the identity."""
+    places: Mapping[str, SourceLocation] = field(default_factory=dict, compare=False, repr=False)
+    """Where `model` and each `params.NAME` stand, as far as the file is at hand; no part of the identity."""
 
     @cached_property
     def digest(self) -> str:

@@ -46,6 +46,8 @@ class ModelAlias:
     price: Price | None = None
     rpm: int | None = None
     where: SourceLocation = SourceLocation("llmops.yaml")
+    model_where: SourceLocation | None = field(default=None, compare=False)
+    """Where its `model` stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ class Settings:
     allow_python: bool = False
     no_python: str = ""
     """Why code of the project may not run, whatever llmops.yaml says; empty where the file has the say."""
+    model_where: SourceLocation | None = field(default=None, compare=False)
+    """Who names `model`: a place in llmops.yaml, or an option."""
+    judge_model_where: SourceLocation | None = field(default=None, compare=False)
 
 
 class Schemes(Protocol):
@@ -95,6 +100,7 @@ def resolve_model(
     """
     alias = settings.models.get(name)
     target = alias.model if alias else name
+    where = (alias.model_where or alias.where) if alias else where
     scheme = target.replace("/", ":", 1).split(":", 1)[0]
     if scheme in schemes and scheme != "litellm":
         provider = scheme
@@ -105,11 +111,13 @@ def resolve_model(
             raise UserError(f"the model {target!r} carries an address", where=where, hint=hint)
     else:
         known = [*settings.models, *sorted({*schemes} - {"litellm"})]
-        raise UserError(
-            f"unknown model {target!r}",
-            where=where,
-            hint=did_you_mean(target, known) or "write vendor/model, or define an alias in llmops.yaml",
+        near = did_you_mean(target, known)
+        other = (
+            "any other is written vendor/model"
+            if near
+            else "write vendor/model, or define an alias in llmops.yaml"
         )
+        raise UserError(f"unknown model {target!r}", where=where, hint=f"{near}; {other}" if near else other)
     if alias is None:
         return ResolvedModel(provider, target)
     return ResolvedModel(

@@ -15,6 +15,7 @@ from llmops_cli.files.gate_reader import read_gate
 from llmops_cli.files.references import named_files
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import Mapping, Node, Scalar, parse_yaml, plain
+from llmops_cli.files.yaml_source import Sequence as SequenceNode
 
 _PASS = re.compile(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*")
 _ENDINGS = (".yaml", ".yml")
@@ -65,6 +66,7 @@ def read_evalset(tree: FileTree, path: str, gate: GateSpec | None = None) -> Eva
         trials=trials,
         max_trials=max_trials,
         pass_rule=_pass_rule(fields, problems),
+        places=_places(fields),
         gate=read_gate(fields, problems, gate or GateSpec(), _metrics_of(written, cases)),
     )
     fields.done()
@@ -86,6 +88,17 @@ def _prompts(fields: Fields, problems: Problems) -> tuple[str, ...]:
         if several.count(name) > 1:
             problems.add(f"{name!r} is there twice", fields.place("prompts"))
     return (one,) if one is not None else several
+
+
+def _places(fields: Fields) -> dict[str, SourceLocation]:
+    """Where prompts and models are named: whether there are any such, others know."""
+    found: dict[str, SourceLocation] = {}
+    for kind, key in (("prompt", "prompt"), ("prompt", "prompts"), ("model", "models")):
+        node = fields.node(key)
+        for item in node.items if isinstance(node, SequenceNode) else [node]:
+            if isinstance(item, Scalar):
+                found.setdefault(f"{kind} {item.value}", item.where)
+    return found
 
 
 def _pass_rule(fields: Fields, problems: Problems) -> PassRule:

@@ -16,17 +16,23 @@ from llmops_cli.domain.prompt import (
     TemplateText,
     TextPart,
 )
-from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS
 from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import FileError, Problems, SourceLocation, did_you_mean
+from llmops_cli.files.binding import describe, fits
 from llmops_cli.files.fields import Fields
 from llmops_cli.files.labels_file import LABELS_FILE
+from llmops_cli.files.params import read_params
 from llmops_cli.files.references import named_files, read_data_file, read_image, read_template_file
 from llmops_cli.files.text import read_text
-from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, kind_of, parse_yaml, plain
+from llmops_cli.files.yaml_source import Node, Scalar, Sequence, kind_of, parse_yaml, plain
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _ENDINGS = (".yaml", ".yml")
+DEFAULT_TYPES: dict[InputType, Any] = {
+    "string": str, "integer": int, "number": float, "boolean": bool, "list": list[Any], "object": dict[str, Any],
+    "messages": list[Any],
+}  # fmt: skip
+"""What the default of an input may be; null stands for nothing at all."""
 
 
 def prompt_paths(tree: FileTree) -> dict[str, str]:
@@ -84,6 +90,7 @@ class _PromptReader:
             messages=self._messages(fields),
             tools=self._tools(fields),
             output_schema=output_schema,
+            places=_places(fields),
         )
         fields.done()
         return prompt
@@ -105,6 +112,10 @@ class _PromptReader:
         kind = self._input_type(fields.text("type"), fields.place("type"))
         has_default = fields.has("default")
         default = plain(fields.mapping.entries["default"]) if has_default else None
+        if default is not None and kind is not None and not fits(default, DEFAULT_TYPES[kind]):
+            wanted, given = describe(DEFAULT_TYPES[kind]), kind_of(fields.mapping.entries["default"])
+            message = f"the default of the input {name!r} must be {wanted}, not {given}"
+            self.problems.add(message, fields.place("default"), f"its type is {kind}")
         spec = InputSpec(name, kind, fields.text("description") or "", not has_default, default)
         fields.done()
         return spec
@@ -126,8 +137,9 @@ class _PromptReader:
             return ()
         if short is not None:
             return tuple(self._content("user", short, short.where))
+        before = len(self.problems)
         found = [message for node in fields.items("messages") for message in self._message(node)]
-        if not found and not self.problems:
+        if not found and len(self.problems) == before:
             self.problems.add("`messages:` is empty", fields.place("messages"))
         return tuple(found)
 
@@ -236,22 +248,7 @@ class _PromptReader:
         return value
 
 
-def read_params(fields: Fields, problems: Problems) -> dict[str, Any]:
-    """`params:` by the allow-list; what redirects, authenticates, falls back or fakes is refused."""
-    entries = fields.entries("params")
-    for name, node in entries.items():
-        if name in FORBIDDEN_EXTRA:
-            hint = "models and where they are reached are set in llmops.yaml"
-            problems.add(f"{name!r} may not be set in a prompt", node.where, hint)
-        elif name not in PARAMS:
-            hint = did_you_mean(name, sorted(PARAMS)) or "vendor's own parameters go under `extra:`"
-            problems.add(f"unknown param {name!r}", node.where, hint)
-    extra = entries.get("extra")
-    if extra is not None:
-        if not isinstance(extra, Mapping):
-            problems.add(f"'extra' must be a mapping, not {kind_of(extra)}", extra.where)
-        else:
-            for name, node in extra.entries.items():
-                if name in FORBIDDEN_EXTRA:
-                    problems.add(f"{name!r} may not be set under `extra:`", node.where)
-    return {name: plain(node) for name, node in entries.items()}
+def _places(fields: Fields) -> dict[str, SourceLocation]:
+    """Where that stands which can be told to be wrong only beside the settings."""
+    params = {f"params.{name}": node.where for name, node in fields.entries("params").items()}
+    return params | ({"model": fields.place("model")} if fields.node("model") else {})

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmops_cli.domain.prompt import INPUT_TYPES
-from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS
+from llmops_cli.domain.settings import FORBIDDEN_EXTRA
 from llmops_cli.files.case_files import MAX_TRIALS
 from llmops_cli.files.gate_reader import MOST_TO_PROVE
-from llmops_cli.files.prompt_file import ROLES
+from llmops_cli.files.params import PARAM_KINDS, ParamKind
+from llmops_cli.files.prompt_file import DEFAULT_TYPES, ROLES
 from llmops_cli.files.schema_parts import (
     Schema,
     boolean,
@@ -23,6 +24,7 @@ from llmops_cli.files.schema_parts import (
     mapping,
     not_empty,
     number,
+    of_type,
     or_null,
     seconds,
     share,
@@ -120,11 +122,24 @@ def _params() -> Schema:
         "propertyNames": {"not": {"enum": sorted(FORBIDDEN_EXTRA)}},
         "description": "The vendor's own parameters; nothing that redirects, authenticates or fakes.",
     }
-    known = {name: extra if name == "extra" else {} for name in sorted(PARAMS)}
-    return or_null(mapping(known)) | {"description": "Sampling, length and the like."}
+    known = {name: _param(PARAM_KINDS[name]) for name in sorted(PARAM_KINDS)}
+    return or_null(mapping(known | {"extra": extra})) | {"description": "Sampling, length and the like."}
+
+
+def _param(kind: ParamKind) -> Schema:
+    bounds = {"minimum": kind.minimum, "maximum": kind.maximum}
+    found = of_type(kind.type) | {name: bound for name, bound in bounds.items() if bound is not None}
+    return or_null(found) if kind.nullable else found
 
 
 def _input() -> Schema:
+    defaults = [
+        {
+            "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
+            "then": {"properties": {"default": or_null(of_type(DEFAULT_TYPES[kind]))}},
+        }
+        for kind in INPUT_TYPES
+    ]
     kinds = [*INPUT_TYPES, None]
     full = mapping(
         {
@@ -133,7 +148,8 @@ def _input() -> Schema:
             "default": {
                 "description": "Stands where a case gives nothing; without it the input is required."
             },
-        }
+        },
+        allOf=defaults,
     )
     return {"anyOf": [full, {"enum": kinds}]}
 

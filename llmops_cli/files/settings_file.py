@@ -8,7 +8,7 @@ from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import Problems, did_you_mean
 from llmops_cli.files.fields import Fields
 from llmops_cli.files.gate_reader import read_gate
-from llmops_cli.files.prompt_file import read_params
+from llmops_cli.files.params import read_params
 from llmops_cli.files.text import read_text
 from llmops_cli.files.yaml_source import Node, parse_yaml
 
@@ -28,6 +28,8 @@ def read_settings(tree: FileTree) -> Settings:
     settings = Settings(
         model=fields.text("model"),
         judge_model=_judge_model(fields, problems),
+        model_where=fields.place("model"),
+        judge_model_where=fields.place("judge"),
         models={name: _alias(name, node, problems) for name, node in fields.entries("models").items()},
         run=_run(fields, problems),
         gate=read_gate(fields, problems, Settings().gate),
@@ -75,6 +77,7 @@ def _alias(name: str, node: Node, problems: Problems) -> ModelAlias:
         price=_price(fields, problems),
         rpm=fields.integer("rpm", 0, minimum=1) or None,
         where=node.where,
+        model_where=fields.place("model"),
     )
     fields.done()
     return alias

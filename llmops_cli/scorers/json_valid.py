@@ -101,9 +101,33 @@ def _validator(schema_text: str) -> Any:
     except SchemaError as error:
         place = error.json_path.replace("$", "schema", 1)
         raise ValueError(f"bad schema at {place}: {one_line(error.message)}") from error
+    _check_references(schema)
     # an empty registry: a reference to the network or to a file is an error, never a request
     extend: Any = validators.extend
     return extend(base, {"pattern": _pattern})(schema, registry=Registry(), format_checker=_formats())
+
+
+def _check_references(schema: Mapping[str, Any]) -> None:
+    """Raises ValueError for the first `$ref` that leads nowhere; what only looks like one, in `const`, is data."""
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has no stubs
+    from referencing import Resource
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    # beside the schema itself the published dialects are known, as they are where it is applied
+    root = Resource.from_contents(schema, default_specification=DRAFT202012)
+    waiting = [(root, REGISTRY.resolver_with_root(root))]
+    while waiting:
+        resource, resolver = waiting.pop()
+        contents = resource.contents
+        for keyword in ("$ref", "$dynamicRef") if isinstance(contents, Mapping) else ():
+            if isinstance(contents.get(keyword), str):
+                try:
+                    resolver.lookup(contents[keyword])
+                except Unresolvable as error:
+                    reference = one_line(contents[keyword], 80)
+                    raise ValueError(f"the schema refers to {reference}, which is not in it") from error
+        waiting += [(inner, resolver.in_subresource(inner)) for inner in resource.subresources()]
 
 
 def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Any]:

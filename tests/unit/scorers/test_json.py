@@ -1,6 +1,7 @@
 """json and json_equals."""
 
 import json
+import re
 import socket
 from types import MappingProxyType
 from typing import Any
@@ -156,8 +157,29 @@ def test_a_reference_out_of_the_schema_never_reaches_the_network(
 
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket, "socket", refuse)
+    with pytest.raises(ValueError, match=re.escape(f"the schema refers to {reference}, which is not in it")):
+        JsonValid({"properties": {"a": {"items": {"$ref": reference}}}})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$id": "http://e.invalid/s", "$defs": {"a": {"$id": "b", "$anchor": "n"}}, "items": {"$ref": "b#n"}},
+        {"$dynamicAnchor": "node", "properties": {"c": {"$dynamicRef": "#node"}}},
+        {"$ref": "https://json-schema.org/draft/2020-12/schema"},
+        {"properties": {"$ref": {"type": "string"}}},
+        {"const": {"$ref": "#/nope"}, "default": {"$ref": "#/nope"}},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"a": {}},
+         "items": [{"$ref": "#/definitions/a"}]},
+    ],
+)  # fmt: skip
+def test_references_that_lead_somewhere_and_what_only_looks_like_one_are_taken(schema: Any) -> None:
+    judge(JsonValid(schema), "1")
+
+
+def test_a_reference_behind_what_no_dialect_knows_is_a_failure_to_score() -> None:
     with pytest.raises(ScoringError, match="which is not in it"):
-        judge(JsonValid({"$ref": reference}), "1")
+        judge(JsonValid({"$ref": "#/mine", "mine": {"$ref": "#/nope"}}), "1")
 
 
 def test_references_within_the_schema_work_and_endless_ones_are_a_failure_to_score() -> None:
