@@ -25,8 +25,9 @@ from llmops_cli.cli.reports import (
     emit_result,
     refuse_format,
     say_failed,
+    say_lost,
 )
-from llmops_cli.errors import ExitCode, Problem, UserError
+from llmops_cli.errors import ExitCode, NoVerdictError, Problem, UserError
 
 if TYPE_CHECKING:
     from llmops_cli.domain.comparison import Result
@@ -145,9 +146,14 @@ def evaluate(
     with Progress() as progress, redirect_stdout(sys.stderr):
         result = run_evaluation(project, options, progress, lambda line: typer.echo(line, err=True))
     failed = write_reports(result, reports)
-    emit_result(result, output)
+    lost: tuple[Problem, ...] = ()
+    try:
+        emit_result(result, output)
+    except NoVerdictError as error:  # the verdict is known all the same
+        say_lost(error)
+        lost = error.problems
     say_failed(failed)
-    raise typer.Exit(_exit_code(result, failed))
+    raise typer.Exit(_exit_code(result, [*failed, *lost]))
 
 
 def _exit_code(result: "Result", failed: list[Problem]) -> ExitCode:
@@ -184,6 +190,12 @@ def _print_estimate(found: "Estimate", output: str) -> None:
         emit(f"cost at most {known}the unknown price of {', '.join(found.unpriced)}{alone}\n")
     else:
         emit(f"cost at most {dollars(found.cost)}{alone}\n")
+    if found.drift_calls:
+        price = "an unknown price" if found.drift_cost is None else dollars(found.drift_cost)
+        calls = plural(found.drift_calls, "call")
+        emit(
+            f"should another model answer than on record: {calls} more of the base prompt, {price} at most\n"
+        )
     if found.confirm_calls_per_case:
         emit(_confirming(found))
 

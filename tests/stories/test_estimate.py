@@ -217,3 +217,56 @@ def test_a_budget_stops_a_confirmation_before_it_is_overspent(eight: Project) ->
     (reason,) = run["verdict"]["reasons"]
     assert reason["text"] == "greet: 1 case that passed fails now (c3), which could not be confirmed"
     assert any("is used up" in note for note in run["verdict"]["notes"])
+
+
+JUDGED = TWO_CASES.replace("cases:", "  - judge: {prompt: judges/kind, name: kind}\ncases:")
+JUDGE = """\
+inputs: {output: {type: string}}
+params: {max_tokens: 50}
+messages: [{role: user, content: "Grade {{ output }}"}]
+"""
+
+
+def graded(body: dict[str, Any]) -> str:
+    grade = "Grade" in json.dumps(body["messages"]) or "Rate" in json.dumps(body["messages"])
+    return (
+        json.dumps({"rationale": "so", "verdict": "pass"}) if grade else "Hello, Ada! Hello, Bob! Hello, Rob!"
+    )
+
+
+def test_a_changed_judge_is_paid_for_anew_and_so_is_one_of_the_base_prompt(project: Project) -> None:
+    with ModelServer(graded) as server:
+        priced(project, server.url)
+        project.write({"evalsets/greet.yaml": JUDGED, "prompts/judges/kind.yaml": JUDGE})
+        project.llmops("eval")
+        assert project.llmops("accept").exit_code == ExitCode.PASS
+        project.commit("judged")
+        same = project.llmops("eval", "--estimate", "--format", "json").json()
+        project.edit("prompts/judges/kind.yaml", "Grade", "Rate")
+        changed = project.llmops("eval", "--estimate", "--format", "json").json()
+        project.edit("evalsets/greet.yaml", "name: Bob", "name: Rob")
+        project.edit("prompts/greet.yaml", "Greet", "Welcome")
+        rerun = project.llmops("eval", "--estimate", "--rerun-baseline", "--format", "json").json()
+        run = project.llmops("eval", "--rerun-baseline", "--format", "json").json()
+
+    assert (same["judge_calls"], same["cost"]) == (0, 0)
+    assert (changed["calls"], changed["judge_calls"]) == (0, 2)
+    assert changed["cost"] > 0
+    assert (rerun["calls"], rerun["base_calls"]) == (2, 1)
+    assert run["calls"]["base"]["calls"] == 1
+    assert 4 <= run["judge"]["calls"] <= rerun["judge_calls"] == 5, "two on record, three new answers"
+    assert "confirm" not in run["calls"]
+    assert cost_of(run) + run["judge"]["cost"] <= rerun["cost"]
+
+
+def test_another_model_under_the_same_name_would_have_the_base_prompt_asked_of_every_case(
+    eight: Project,
+) -> None:
+    eight.edit("prompts/greet.yaml", "Greet", "Welcome")
+    plain = eight.llmops("eval", "--estimate", "--format", "json").json()
+    found = eight.llmops("eval", "--estimate", "--rerun-baseline", "--format", "json").json()
+    said = eight.llmops("eval", "--estimate", "--rerun-baseline").stdout
+
+    assert (plain["drift_calls"], found["base_calls"], found["drift_calls"]) == (0, 0, 8)
+    assert found["drift_cost"] == pytest.approx(found["cost"], rel=0.1)
+    assert "should another model answer than on record: 8 calls more of the base prompt, $" in said

@@ -11,10 +11,9 @@ from llmops_cli.comparison.confirmation import ENOUGH_ON_RECORD, Plan, plan_of
 from llmops_cli.comparison.rule import Alpha
 from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.evalset import Case
-from llmops_cli.domain.request import Request, ResolvedModel
-from llmops_cli.errors import UserError
 from llmops_cli.stats.stratified import Counts
 from llmops_cli.workflows.comparing.rerun import BaselineRerun
+from llmops_cli.workflows.evaluation.estimate_base import Question, lines_of, question_of
 from llmops_cli.workflows.evaluation.judge_requests import judge_requests
 from llmops_cli.workflows.trials.base_side import known_answers
 from llmops_cli.workflows.trials.planning import EvalsetPlan, VariantPlan
@@ -23,7 +22,6 @@ from llmops_cli.workflows.wiring import Parts, price_estimator
 
 _UNSURE = ("judge", "python")
 """Scorers that may fail to judge an answer on record once they have changed."""
-_Question = tuple[Request, ResolvedModel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _more(found: PerCase, bill: tuple[int, int, float | None]) -> PerCase:
     )
 
 
-def _price(questions: list[_Question]) -> float | None:
+def _price(questions: list[Question]) -> float | None:
     """The price of asking all of them; None where one is unknown."""
     total = 0.0
     for request, model in questions:
@@ -160,21 +158,10 @@ def _named(plan: EvalsetPlan, variant: str) -> VariantPlan:
     return next(one for one in plan.variants if one.variant.name == variant)
 
 
-def _base_question(asked: Asked, one: _Suspect) -> _Question | None:
+def _base_question(asked: Asked, one: _Suspect) -> Question | None:
     """What the other side is asked; None where it cannot be."""
     if asked.reference is not None:
         other = _named(one.plan, asked.reference)
         return other.requests[one.case.id], other.model
-    baseline = asked.prepared.baselines[one.plan.evalset.name]
-    lines = [
-        line
-        for (case_id, name), found in (baseline.lines if baseline else {}).items()
-        if name == one.variant.variant.name
-        for line in found
-    ]
-    own = [line for line in lines if line.case_id == one.case.id]
-    try:
-        question = asked.base.question(one.case, (own or lines)[0])
-    except UserError:  # its version is not at hand, or the model cannot be asked any more
-        return None
-    return question.request, question.model
+    lines = lines_of(asked.prepared.baselines[one.plan.evalset.name], one.variant)
+    return question_of(asked.base, one.case, lines)

@@ -127,6 +127,12 @@ class CaseScoring:
             ]
         )
 
+    def stands(self, spec: ScorerSpec, case: Case, recorded: RecordedScore | None) -> bool:
+        """Whether this score on record is the scorer's word of today, so that it is not asked again."""
+        if recorded is None or not _may_stand(spec):
+            return False
+        return recorded.scorer == self._identities.digest(spec, case, self._value(spec, case))
+
     async def _one(
         self,
         spec: ScorerSpec,
@@ -142,12 +148,9 @@ class CaseScoring:
         digest = self._identities.digest(spec, case, value)
         named = NamedScore(spec.name, digest, spec.of_trial, spec.weight)
         known = recorded.get(spec.name)
-        # figures over a set need each score's details, which a baseline does not keep
-        # (asked by name: isinstance with a Protocol takes longer than most scorers)
-        stands = getattr(spec.scorer, "recorded_stands", not hasattr(spec.scorer, "summarise"))
         if any(score.redacted for score in recorded.values()) and (known is None or known.scorer != digest):
             return replace(named, failure=_REDACTED)
-        if known is not None and known.scorer == digest and stands:
+        if known is not None and known.scorer == digest and _may_stand(spec):
             return replace(named, score=Score(known.value, known.passed, known.explanation))
         try:
             subject = self._part(spec, scope, response.text)
@@ -191,6 +194,14 @@ class CaseScoring:
             return self._templates.static_value(spec, case)
         except (RenderError, NoMatch):
             return template_of(spec)
+
+
+def _may_stand(spec: ScorerSpec) -> bool:
+    """Figures over a set need each score's details, which a baseline does not keep.
+
+    (Asked by name: isinstance with a Protocol takes longer than most scorers.)
+    """
+    return bool(getattr(spec.scorer, "recorded_stands", not hasattr(spec.scorer, "summarise")))
 
 
 def _negated(score: Score) -> Score:
