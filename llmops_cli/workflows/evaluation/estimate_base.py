@@ -30,23 +30,19 @@ class BaseCall:
     sure: bool
 
 
-def lines_of(baseline: Baseline | None, variant: VariantPlan) -> list[BaselineLine]:
-    """All that is on record of a variant."""
-    known = baseline.lines.items() if baseline else ()
-    return [line for (_, name), found in known if name == variant.variant.name for line in found]
-
-
-def question_of(base: BaselineRerun, case: Case, lines: list[BaselineLine]) -> Question | None:
+def question_of(base: BaselineRerun, baseline: Baseline | None, variant: str, case: Case) -> Question | None:
     """What the base prompt would be asked about a case; None where it cannot be.
 
-    Its version is not at hand, or the model cannot be asked any more.
+    It has no answer on record, its version is not at hand, or the model cannot be asked any more.
     """
-    own = [line for line in lines if line.case_id == case.id]
+    lines = baseline.lines if baseline else {}
+    others = (found for (_, name), found in lines.items() if name == variant and found)
+    own = lines.get((case.id, variant)) or next(others, ())
     try:
-        found = base.question(case, (own or lines)[0])
+        found = base.question(case, own[0]) if own else None
     except UserError:
         return None
-    return found.request, found.model
+    return (found.request, found.model) if found is not None else None
 
 
 def base_calls(
@@ -56,18 +52,16 @@ def base_calls(
     variables, and of all others where their model is another by now."""
     for plan in prepared.plans:
         for variant in plan.variants:
-            lines = lines_of(prepared.baselines[plan.evalset.name], variant)
-            if not lines:
-                continue
+            baseline, name = prepared.baselines[plan.evalset.name], variant.variant.name
             own = reused.get(plan.evalset.name)
             asks = any(not known_answers(own, variant, case.id) for case in plan.cases)
             for case in plan.cases:
-                found = [line for line in lines if line.case_id == case.id]
+                found = baseline.lines.get((case.id, name), ()) if baseline else ()
                 sure = not found or any(
                     input_digests(line.inputs, case.vars) != dict(line.inputs) for line in found
                 )
                 if sure or (asks and any(line.served_model for line in found)):
-                    question = question_of(base, case, lines)
+                    question = question_of(base, baseline, name, case)
                     if question is not None:
                         judges = judge_requests(parts, plan.evalset, case, question[0])
                         yield BaseCall(question, judges, plan.trials_of(case), sure)

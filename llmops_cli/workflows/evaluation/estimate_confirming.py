@@ -13,7 +13,7 @@ from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.evalset import Case
 from llmops_cli.stats.stratified import Counts
 from llmops_cli.workflows.comparing.rerun import BaselineRerun
-from llmops_cli.workflows.evaluation.estimate_base import Question, lines_of, question_of
+from llmops_cli.workflows.evaluation.estimate_base import Question, question_of
 from llmops_cli.workflows.evaluation.judge_requests import judge_requests
 from llmops_cli.workflows.trials.base_side import known_answers
 from llmops_cli.workflows.trials.planning import EvalsetPlan, VariantPlan
@@ -163,5 +163,5 @@ def _base_question(asked: Asked, one: _Suspect) -> Question | None:
     if asked.reference is not None:
         other = _named(one.plan, asked.reference)
         return other.requests[one.case.id], other.model
-    lines = lines_of(asked.prepared.baselines[one.plan.evalset.name], one.variant)
-    return question_of(asked.base, one.case, lines)
+    baseline = asked.prepared.baselines[one.plan.evalset.name]
+    return question_of(asked.base, baseline, one.variant.variant.name, one.case)
