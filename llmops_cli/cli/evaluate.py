@@ -27,7 +27,7 @@ from llmops_cli.cli.reports import (
     say_failed,
     say_lost,
 )
-from llmops_cli.errors import ExitCode, NoVerdictError, Problem, UserError
+from llmops_cli.errors import ExitCode, NoVerdictError, Problem, SourceLocation, UserError
 
 if TYPE_CHECKING:
     from llmops_cli.domain.comparison import Result
@@ -127,7 +127,7 @@ def evaluate(
     wanted, tapes = () if price else report or (), [path for path in (record, replay) if path]
     reports = plan_reports(wanted, project.root, tapes, record)
     if model is not None:
-        project.settings = replace(project.settings, model=model)
+        project.settings = replace(project.settings, model=model, model_where=SourceLocation("--model"))
     calls = CallOptions(
         concurrency=concurrency, timeout=timeout, max_cost=max_cost, retries=retries, use_cache=not no_cache,
         fresh=fresh, calls=not no_calls, tape=record or replay, tape_mode="record" if record else "replay",

@@ -1,4 +1,4 @@
-"""The console entry: every command by its name, and the one place where an error becomes an exit code."""
+"""The command line: every command by its name, and the one place where an error becomes an exit code."""
 
 import gc
 import sys
@@ -29,8 +29,9 @@ from llmops_cli.cli import (
     schema,
     score,
 )
-from llmops_cli.cli.output import guarded_streams
-from llmops_cli.errors import ExitCode, UserError
+from llmops_cli.cli.entry import INTERRUPTED, leave_at_once, raise_again
+from llmops_cli.cli.output import guarded_streams, open_streams
+from llmops_cli.errors import ExitCode, NoVerdictError, UserError
 from llmops_cli.reporters.inert import inert
 
 app = typer.Typer(
@@ -85,11 +86,16 @@ def main(
 
 def console() -> None:
     """The `llmops` command. Whatever is no UserError leaves with ExitCode.BUG, never as a verdict."""
+    open_streams()
     gc.set_threshold(100_000)  # a short process makes little garbage: looking for it costs a tenth of a run
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a model's answer may hold anything; a console may not
             stream.reconfigure(errors="backslashreplace")
-    code = _run()
+    try:
+        code = _run()
+        leave_at_once()  # all that is left is to end
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
     gc.freeze()  # all of it goes with the process: Python would look through it for garbage once more
     sys.exit(code)
 
@@ -97,15 +103,26 @@ def console() -> None:
 def _run() -> int:
     try:
         with guarded_streams():
-            return _run_app()
+            return _flushed(_run_app())
     finally:
         vcs = sys.modules.get("llmops_cli.vcs.repository")  # only where history was asked
         if vcs is not None:
             vcs.close_all()
 
 
+def _flushed(code: int) -> int:
+    """The code, once all that was printed is out; a pass that nobody can read is none."""
+    try:
+        sys.stdout.flush()
+    except NoVerdictError as error:
+        _say(error)
+        return code or error.exit_code
+    return code
+
+
 def _run_app() -> int:
     try:
+        raise_again()
         # Typer's own handling would end ^C, an abort and a broken pipe with 1, our code for a regression
         code = int(app(standalone_mode=False) or ExitCode.PASS)
     except UserError as error:
@@ -125,7 +142,7 @@ def _run_app() -> int:
         typer.echo(report_bug(), err=True)
         return ExitCode.BUG
     if code == ExitCode.INTERRUPTED:  # Typer turns ^C into this without a word
-        typer.echo("interrupted; answers that can be kept are in the cache", err=True)
+        typer.echo(INTERRUPTED, err=True)
     return code
 
 

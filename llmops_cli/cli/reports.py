@@ -6,7 +6,7 @@ import typer
 
 from llmops_cli import plugins
 from llmops_cli.cli.output import emit, emit_commands
-from llmops_cli.errors import Problem, UserError
+from llmops_cli.errors import NoVerdictError, Problem, UserError
 
 if TYPE_CHECKING:
     from llmops_cli.domain.comparison import Result
@@ -34,6 +34,11 @@ def emit_result(result: "Result", output: str) -> None:
     """Print a run in one of the formats; only the one made of workflow commands may command."""
     text = plugins.load("reporters", output)(result)
     (emit_commands if output == _COMMANDS else emit)(text)
+
+
+def say_lost(error: NoVerdictError) -> None:
+    """One line for standard output that could not be written."""
+    typer.echo(f"error: {error}", err=True)
 
 
 def say_failed(failed: list[Problem]) -> None:

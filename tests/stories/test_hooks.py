@@ -21,7 +21,7 @@ HOOK = """\
 #!/bin/sh
 env | grep '^GIT_' > "{notes}/exported"
 cd "{folder}" || exit 9
-{python} -m llmops_cli.cli.main check || exit 1
+{python} -m llmops_cli.cli.entry check || exit 1
 {python} -c "{code}" > "{notes}/history" || exit 2
 git diff --cached --quiet && exit 3
 exit 0

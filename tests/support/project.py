@@ -27,7 +27,7 @@ from typer.main import get_command as _get_command
 from llmops_cli.cli import main
 from tests.support import warm
 
-COMMAND = [sys.executable, "-m", "llmops_cli.cli.main"]
+COMMAND = [sys.executable, "-m", "llmops_cli.cli.entry"]
 SCRIPTED = "python:scripted:answer"
 _QUICK = ("-c", "maintenance.auto=false", "-c", "core.fsync=none")
 """A repository that lives for a second needs neither care nor to outlive a power cut."""
