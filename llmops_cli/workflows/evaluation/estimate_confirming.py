@@ -65,9 +65,8 @@ class _Suspect:
 def confirming(asked: Asked) -> PerCase:
     """The most that a case may take, of all that may be asked again."""
     suspects = list(_suspects(asked))
-    level = Alpha().cases / max(
-        1, len(suspects)
-    )  # the run's own is this, or larger where fewer can be compared
+    # the run's own level is this, or larger where fewer can be compared: then it takes fewer calls
+    level = Alpha().cases / max(1, len(suspects))
     plans: dict[int, Plan] = {}
     found = PerCase(len(suspects), 0, 0, 0.0, asked.limit)
     for one in suspects:
@@ -151,7 +150,7 @@ def _base_trials(
 
 def _or_fewer(trials: int) -> frozenset[int]:
     """So many, of which some may turn out to have no answer or no judgement: then they may be too few."""
-    return frozenset((trials, min(trials, ENOUGH_ON_RECORD - 1)))
+    return frozenset(range(min(trials, ENOUGH_ON_RECORD - 1), trials + 1))
 
 
 def _named(plan: EvalsetPlan, variant: str) -> VariantPlan:
