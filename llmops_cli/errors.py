@@ -106,7 +106,7 @@ class Problems:
     """Collects every mistake of every file, so that one run reports them all."""
 
     def __init__(self) -> None:
-        self._found: list[Problem] = []
+        self._found: dict[Problem, None] = {}
         self._refused: list[Problem] = []
 
     def __bool__(self) -> bool:
@@ -120,9 +120,7 @@ class Problems:
 
     def add(self, message: str, where: SourceLocation | None = None, hint: str | None = None) -> None:
         """Note one mistake; the same mistake at the same place is noted once."""
-        problem = Problem(message, where, hint)
-        if problem not in self._found:
-            self._found.append(problem)
+        self._found.setdefault(Problem(message, where, hint))
 
     def take(self, error: UserError) -> None:
         """Take over what an exception carries."""

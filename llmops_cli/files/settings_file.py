@@ -5,7 +5,7 @@ import re
 from llmops_cli.domain.request import Price
 from llmops_cli.domain.settings import ModelAlias, RunSettings, Settings
 from llmops_cli.domain.tree import FileTree
-from llmops_cli.errors import Problems, did_you_mean
+from llmops_cli.errors import Problems, SourceLocation, did_you_mean
 from llmops_cli.files.fields import Fields
 from llmops_cli.files.gate_reader import read_gate
 from llmops_cli.files.params import read_params
@@ -25,11 +25,12 @@ def read_settings(tree: FileTree) -> Settings:
         return Settings()
     problems = Problems()
     fields = Fields(parse_yaml(text, SETTINGS_FILE), problems, "the settings")
+    judge_model, judge_where = _judge_model(fields, problems)
     settings = Settings(
         model=fields.text("model"),
-        judge_model=_judge_model(fields, problems),
+        judge_model=judge_model,
         model_where=fields.place("model"),
-        judge_model_where=fields.place("judge"),
+        judge_model_where=judge_where,
         models={name: _alias(name, node, problems) for name, node in fields.entries("models").items()},
         run=_run(fields, problems),
         gate=read_gate(fields, problems, Settings().gate),
@@ -45,14 +46,14 @@ def read_settings(tree: FileTree) -> Settings:
     return settings
 
 
-def _judge_model(fields: Fields, problems: Problems) -> str | None:
+def _judge_model(fields: Fields, problems: Problems) -> tuple[str | None, SourceLocation | None]:
     node = fields.node("judge")
     if node is None:
-        return None
+        return None, None
     judge = Fields(node, problems, "`judge:`")
     model = judge.text("model")
     judge.done()
-    return model
+    return model, judge.place("model")
 
 
 def _alias(name: str, node: Node, problems: Problems) -> ModelAlias:

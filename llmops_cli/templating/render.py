@@ -72,7 +72,7 @@ class PromptRenderer:
                         messages.append(self._message(message, values, where))
         except TemplateFailure as failure:
             raise RenderError(
-                failure.message + _of(where), where=failure.where, hint=failure.hint
+                failure.message + of_case(where), where=failure.where, hint=failure.hint
             ) from failure
         if not messages:
             raise RenderError(f"prompt {self._prompt.name!r} gives no message at all", where=where)
@@ -99,7 +99,7 @@ class PromptRenderer:
         uri = self._pieces[id(part.uri)](values).strip()
         if not IMAGE.fullmatch(uri):
             raise RenderError(
-                f"an image must be a data:image/…;base64,… URI, not {short(uri)}{_of(where)}",
+                f"an image must be a data:image/…;base64,… URI, not {short(uri)}{of_case(where)}",
                 where=part.uri.where,
             )
         return uri
@@ -134,7 +134,8 @@ class PromptRenderer:
         return f"prompt {self._prompt.name!r} needs {name!r}{used}, {giver}"
 
 
-def _of(where: SourceLocation | None) -> str:
+def of_case(where: SourceLocation | None) -> str:
+    """Behind a message on a template: which case it failed for."""
     return f" (for the case at {where})" if where else ""
 
 

@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError
 from llmops_cli.files.labels_file import CONFLICT, LABELS_FILE
+from llmops_cli.files.settings_file import SETTINGS_FILE
 from llmops_cli.files.text import read_text
 from llmops_cli.templating.closure import unused_inputs
 from llmops_cli.workflows.project import Project, open_project, read_tracked_evalset
+from llmops_cli.workflows.trials.planning import model_for
 from llmops_cli.workflows.trials.preparing import prepare
 from llmops_cli.workflows.trials.selection import Selection
 from llmops_cli.workflows.versions.labels import check_labels
@@ -54,6 +58,8 @@ def check(directory: Path, paths: Sequence[str]) -> Checked:
                 _check_marks(project, path, problems)
             looked_at |= prompt.sources
             warnings += [f"{prompt.path}: the input {i!r} is declared and used nowhere" for i in unused]
+    if not paths or any(path.removeprefix("./") == SETTINGS_FILE for path in paths):
+        _check_models(project.settings, problems)
     cases = sum(_check_evalset(project, name, problems) for name in evalsets)
     if not paths or any(path.removeprefix("./") == LABELS_FILE for path in paths):
         revisions = Revisions(project)
@@ -61,6 +67,21 @@ def check(directory: Path, paths: Sequence[str]) -> Checked:
         revisions.close()
     problems.raise_if_any()
     return Checked(len(prompts), len(evalsets), cases, tuple(warnings))
+
+
+def _check_models(settings: Settings, problems: Problems) -> None:
+    """The models that llmops.yaml names, whether a prompt asks for them today or not."""
+    nobody = Prompt(SETTINGS_FILE, SETTINGS_FILE, ())
+    named = [(settings.model, settings.model_where), (settings.judge_model, settings.judge_model_where)]
+    for name, where in [*named, *((alias.name, alias.model_where) for alias in settings.models.values())]:
+        if name is None:
+            continue
+        try:
+            model_for(
+                nobody, replace(settings, allow_python=True), name, where or SourceLocation(SETTINGS_FILE)
+            )
+        except UserError as error:
+            problems.take(error)
 
 
 def _check_marks(project: Project, path: str, problems: Problems) -> None:

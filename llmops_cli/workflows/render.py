@@ -47,7 +47,7 @@ def render(
     revisions = Revisions(project)
     prompt = revisions.prompt(name).prompt
     revisions.close()
-    resolved = project_model(project, prompt, model, SourceLocation(prompt.path))
+    resolved = project_model(project, prompt, model, SourceLocation("--model" if model else prompt.path))
     renderer = PromptRenderer(prompt)
     if case is None and evalset is None:
         given = {key: parse_value(prompt.inputs.get(key), text) for key, text in variables.items()}

@@ -363,7 +363,8 @@ def test_no_python_holds_in_the_worktree_too_and_for_every_command(project: Proj
 
 def test_refusals_of_many_sets_are_one_line_with_a_count(project: Project) -> None:
     greeting_project(project)
-    project.write({f"evalsets/set{n}.yaml": TWO_CASES for n in range(12)} | {"prompts/greet.yaml": GREET})
+    sets = {f"evalsets/set{n}.yaml": TWO_CASES + "models: [scripted]\n" for n in range(12)}
+    project.write(sets | {"prompts/greet.yaml": GREET})
 
     result = project.llmops("eval", "--no-python")
 

@@ -24,6 +24,14 @@ class OfflineProvider:
     def __init__(self, model: ResolvedModel, context: ProviderContext) -> None:
         self._model = model
 
+    @staticmethod
+    def check_name(name: str) -> None:
+        """Raises ProviderError for another model than the only one; asked before the first call, too."""
+        if name != MODEL:
+            raise ProviderError(
+                f"unknown offline model {name!r}", fatal=True, hint=f"the only one is {MODEL}"
+            )
+
     @property
     def deterministic(self) -> bool:
         """True: equal requests get equal answers in equal trials. Only `noise` makes the trials differ."""
@@ -35,10 +43,7 @@ class OfflineProvider:
 
     async def complete(self, request: Request, call: Call) -> Response:
         """Answer at once. Raises ProviderError for another model's name and for params out of bounds."""
-        if self._model.name != MODEL:
-            raise ProviderError(
-                f"unknown offline model {self._model.name!r}", fatal=True, hint=f"the only one is {MODEL}"
-            )
+        self.check_name(self._model.name)
         started = time.perf_counter()
         noise, max_tokens = _noise(request.params), _max_tokens(request.params)
         draft = write(read_task(request.messages, request.output_schema))

@@ -11,11 +11,15 @@ from llmops_cli.domain.canonical import digest_of
 from llmops_cli.domain.evalset import Case, Evalset, Variant
 from llmops_cli.domain.outcome import VariantInfo
 from llmops_cli.domain.prompt import Prompt
+from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Message, Request, ResolvedModel
 from llmops_cli.domain.settings import Settings, normalise_endpoint, python_refused, resolve_model
-from llmops_cli.errors import Problems, SourceLocation, UserError, did_you_mean
-from llmops_cli.templating.render import PromptRenderer, restrict
+from llmops_cli.errors import Problem, Problems, SourceLocation, UserError, did_you_mean
+from llmops_cli.templating.render import PromptRenderer, of_case, restrict
 from llmops_cli.workflows.project import Project
+
+_WITHOUT_NOISE = frozenset(plugins.built_in("providers")) - {"offline"}
+"""What the params of a third party's provider mean, it knows itself."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,14 @@ def model_for(prompt: Prompt, settings: Settings, wanted: str | None, where: Sou
     if name is None:
         hint = "add `model:` to the prompt, or a default in llmops.yaml"
         raise UserError(f"no model is named for the prompt {prompt.name!r}", where=where, hint=hint)
-    place = where if wanted or not prompt.model else SourceLocation(prompt.path)
+    if wanted:
+        place = where
+    elif prompt.model:
+        place = prompt.places.get("model") or SourceLocation(prompt.path)
+    else:
+        place = settings.model_where or where
     model = resolve_model(name, settings, plugins.Names("providers"), place)
+    _check_provider(prompt, model, settings, place)
     if model.provider == "python" and not settings.allow_python:
         raise python_refused(model.name, settings, place)
     if model.provider == "litellm" and model.endpoint is None:
@@ -114,6 +124,27 @@ def with_endpoint_of_environment(model: ResolvedModel) -> ResolvedModel:
     return model
 
 
+def _check_provider(prompt: Prompt, model: ResolvedModel, settings: Settings, where: SourceLocation) -> None:
+    """Raises UserError for what the model's provider would refuse, whatever it is asked."""
+    alias = settings.models.get(model.alias or "")
+    if model.provider in _WITHOUT_NOISE:
+        hint, words = "take it out of params", "'noise' is a param of offline models, and"
+        if "noise" in prompt.params:
+            place = prompt.places.get("params.noise") or where
+            raise UserError(f"{words} {prompt.name} asks {model.name}", where=place, hint=hint)
+        if alias is not None and "noise" in alias.params:
+            raise UserError(f"{words} {alias.name!r} is {model.name}", where=alias.where, hint=hint)
+    if model.provider == "litellm":  # it is slow to load, and what it knows is asked later
+        return
+    check = getattr(plugins.load("providers", model.provider), "check_name", None)
+    try:
+        if check is not None:
+            check(model.name)
+    except ProviderError as error:
+        place = (alias.model_where or alias.where) if alias else where
+        raise UserError(str(error), where=place, hint=error.hint) from error
+
+
 def plan_evalset(
     project: Project, evalset: Evalset, cases: Sequence[Case], trials: int | None, problems: Problems
 ) -> EvalsetPlan:
@@ -122,13 +153,20 @@ def plan_evalset(
     prompts: dict[str, Prompt] = {}
     for variant in evalset.variants():
         try:
-            prompt = project.prompt(variant.prompt, evalset.where)
-            model = project_model(project, prompt, variant.model, evalset.where)
+            prompt = project.prompt(variant.prompt, evalset.place("prompt", variant.prompt))
         except UserError as error:
             problems.take(error)
             continue
         prompts[prompt.name] = prompt
-        plans.append(VariantPlan(variant, prompt, model, _render_all(prompt, model, cases, problems)))
+        model: ResolvedModel | None = None
+        try:
+            model = project_model(project, prompt, variant.model, evalset.place("model", variant.model))
+        except UserError as error:
+            problems.take(error)
+        messages = _render_all(prompt, cases, problems)  # without a model, too: each case may hold a mistake
+        if model is not None:
+            requests = {case: make_request(prompt, model, rendered) for case, rendered in messages.items()}
+            plans.append(VariantPlan(variant, prompt, model, requests))
     if len(prompts) == len(evalset.prompts):
         _check_variables(project, evalset, cases, list(prompts.values()), problems)
     return EvalsetPlan(evalset, tuple(cases), tuple(plans), trials or evalset.trials, len(cases) == len(evalset.cases),
@@ -136,19 +174,24 @@ def plan_evalset(
     )  # fmt: skip
 
 
-def _render_all(
-    prompt: Prompt, model: ResolvedModel, cases: Sequence[Case], problems: Problems
-) -> dict[str, Request]:
+def _render_all(prompt: Prompt, cases: Sequence[Case], problems: Problems) -> dict[str, tuple[Message, ...]]:
+    """The messages of every case that can be rendered. What fails in a template is noted once for all cases."""
     renderer = PromptRenderer(prompt)
-    requests: dict[str, Request] = {}
+    rendered: dict[str, tuple[Message, ...]] = {}
+    failures: dict[Problem, list[Case]] = {}
     for case in cases:
         try:
-            messages = renderer.render(restrict(case.vars, prompt), case.where)
+            rendered[case.id] = renderer.render(restrict(case.vars, prompt), case.where)
         except UserError as error:
-            problems.take(error)
-            continue
-        requests[case.id] = make_request(prompt, model, messages)
-    return requests
+            for problem in error.problems:
+                message = problem.message.removesuffix(of_case(case.where))
+                failures.setdefault(replace(problem, message=message), []).append(case)
+    for problem, found in failures.items():
+        at_case = problem.where == found[0].where
+        many = f" (for {len(found)} cases, the first at {found[0].where})"
+        said = "" if at_case else many if len(found) > 1 else of_case(found[0].where)
+        problems.add(problem.message + said, problem.where, problem.hint)
+    return rendered
 
 
 def _check_variables(

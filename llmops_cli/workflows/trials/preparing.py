@@ -8,11 +8,12 @@ from llmops_cli.domain.evalset import Case, Evalset
 from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.domain.request import ResolvedModel
 from llmops_cli.domain.settings import python_refused
-from llmops_cli.errors import FileError, Problems, UserError
+from llmops_cli.errors import FileError, NothingSelectedError, Problems, UserError
 from llmops_cli.files.baseline_file import read_baseline
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.trials.base_side import adopted
 from llmops_cli.workflows.trials.planning import EvalsetPlan, plan_evalset
+from llmops_cli.workflows.trials.scorer_checks import check_scorer_templates
 from llmops_cli.workflows.trials.scoring import ScorerTemplates
 from llmops_cli.workflows.trials.selection import Selection, select_cases
 from llmops_cli.workflows.trials.tools import JudgePrompts
@@ -36,11 +37,21 @@ def prepare(
     trials: int | None = None,
     last: Sequence[EvalsetRun] = (),
 ) -> Prepared:
-    """Plan the named evalsets. Raises FileError with every mistake, or NothingSelectedError."""
+    """Plan the named evalsets. Raises FileError with every mistake, or NothingSelectedError.
+
+    An evalset that holds a mistake is planned as far as it could be read: the others in it, and in what it
+    names, are wanted as well.
+    """
     problems = Problems()
     evalsets = _read(project, names, problems)
-    problems.raise_if_any()
-    selected = select_cases(evalsets, selection, last)
+    try:
+        selected = select_cases(evalsets, selection, last)
+    except NothingSelectedError:
+        if not problems:
+            raise
+        selected = {}  # what is selected may be what could not be read
+    if problems and selection.everything:
+        selected = {evalset.name: selected.get(evalset.name, []) for evalset in evalsets}
     judges, templates = JudgePrompts(project), ScorerTemplates()
     plans: list[EvalsetPlan] = []
     baselines: dict[str, Baseline | None] = {}
@@ -70,16 +81,8 @@ def _read(project: Project, names: Sequence[str], problems: Problems) -> list[Ev
         except FileError as error:  # every file's mistakes are wanted
             problems.take(error)
             if isinstance(error.partial, Evalset):
-                _check_prompts(project, error.partial, problems)
+                evalsets.append(error.partial)
     return evalsets
-
-
-def _check_prompts(project: Project, evalset: Evalset, problems: Problems) -> None:
-    for prompt in evalset.prompts:
-        try:
-            project.prompt(prompt, evalset.where)
-        except UserError as error:
-            problems.take(error)
 
 
 def check_scorers(
@@ -93,7 +96,6 @@ def check_scorers(
     """Note what can be seen to be wrong with scorers; returns the models of the judges among them."""
     models: dict[str, ResolvedModel] = {}
     for spec in (*evalset.scorers, *(spec for case in cases for spec in case.scorers)):
-        templates.check_syntax(spec, problems)
         if spec.type == "python" and not project.settings.allow_python:
             problems.take(python_refused("a python scorer", project.settings, spec.where))
         if spec.type == "judge":
@@ -103,6 +105,5 @@ def check_scorers(
                 problems.take(error)
             else:
                 models[model.key] = model
-    for case in cases:
-        templates.check_case(evalset.scorers_of(case), case, problems)
+    check_scorer_templates(evalset, cases, templates, problems)
     return models

@@ -39,27 +39,6 @@ class ScorerTemplates:
             for problem in check_value(part, SCOPE, spec.where):
                 problems.add(problem.message, problem.where, problem.hint)
 
-    def check_case(self, specs: Sequence[ScorerSpec], case: Case, problems: Problems) -> None:
-        """Note a `value` that this case cannot fill, or fills with what the scorer cannot use.
-
-        An empty answer is judged for it: what a scorer says of that is thrown away, what it refuses is a
-        mistake in the files.
-        """
-        for spec in specs:
-            try:
-                template = template_of(spec)
-                value = self.static_value(spec, case)
-                if template is None or (value is template and references(template)):
-                    continue
-                scorer = with_value(spec, value)
-                if not inspect.iscoroutinefunction(scorer.score):
-                    scorer.score(Answer("", Response(""), (), case.vars, case.expected, case.id))
-            except (RenderError, ScoringError) as error:
-                reason = error.problems[0].message if isinstance(error, RenderError) else error
-                problems.add(f"case {case.id!r}, scorer {spec.name!r}: {reason}", case.where)
-            except NoMatch:
-                continue
-
     def static_value(self, spec: ScorerSpec, case: Case) -> Any:
         """The `value` as far as it does not depend on the answer; the template itself where it does.
 

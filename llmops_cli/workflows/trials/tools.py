@@ -49,7 +49,12 @@ class JudgePrompts:
         if name not in self._known:
             prompt = self._project.judge_prompt(name, where)
             settings = self._project.settings
-            default = replace(settings, model=settings.judge_model or settings.model)
+            own = settings.judge_model is not None
+            default = replace(
+                settings,
+                model=settings.judge_model if own else settings.model,
+                model_where=settings.judge_model_where if own else settings.model_where,
+            )
             model = model_for(prompt, default, None, where or SourceLocation(prompt.path))
             model = with_code(self._project, model)
             model = replace(model, params={"temperature": 0, **model.params})
