@@ -40,6 +40,8 @@ def accept(
         if done.other_trials:
             runs = plural(done.other_runs, "other run")
             others = f", with {plural(done.other_trials, 'trial')} of {runs} of the same prompt"
+        for note in done.left_out:
+            typer.echo(note, err=True)
         emit(f"{done.path}: {said}{others}\n")
     typer.echo(
         "Look at the diff, then commit it: from now on `llmops eval` compares with these answers.", err=True

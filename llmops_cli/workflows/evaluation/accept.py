@@ -25,6 +25,7 @@ from llmops_cli.files.baseline_file import format_baseline, line_to_dict, read_b
 from llmops_cli.store.atomic import write_text
 from llmops_cli.store.run_store import find_run, load_result, mark_accepted
 from llmops_cli.store.version_store import keep_version
+from llmops_cli.workflows.evaluation.banking import Banked, fitting
 from llmops_cli.workflows.evaluation.earlier_runs import OtherTrials, other_trials
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.trials.marks import recorded_scores, remarked
@@ -49,12 +50,15 @@ class Accepted:
     other_trials: int = 0
     """Trials that other runs of the same prompt gave, and how many runs those were."""
     other_runs: int = 0
+    left_out: tuple[str, ...] = ()
+    """With --bank: what of the run does not fit the record, in sentences."""
+    written: bool = True
 
 
 def accept(
     project: Project, run_name: str | None, evalsets: Sequence[str], *, bank: bool = False
 ) -> list[Accepted]:
-    """Write the baselines of a run; with `bank`, only add its trials to those on record.
+    """Write the baselines of a run; with `bank`, only add its trials to those on record for the same version.
 
     Raises UserError where the run cannot stand as one; then nothing is written.
     """
@@ -77,18 +81,24 @@ def accept(
     if problems:
         found = problems.sorted()
         raise UserError(found[0].message, problems=found)
-    written = [
-        _merge(
+    merged = [
+        _Merge(
             project, part, other_trials(project.root, part, result.run.id), _judged(result, part), bank=bank
         )
         for part in parts
     ]
-    for (text, path), _ in written:
-        write_text(project.root / path, text)
-    for name in {variant.prompt for part in parts for variant in part.variants}:
-        keep_version(project.root, project.prompt(name))
-    mark_accepted(project.root, [part.evalset.path for part in parts])
-    return [report for _, report in written]
+    refused = [problem for merge in merged for problem in merge.banked.refused.values()]
+    if refused and all(info.name in merge.banked.refused for merge in merged for info in merge.part.variants):
+        raise UserError(refused[0].message, problems=refused)
+    done = [merge.done() for merge in merged]
+    for merge, (text, report) in zip(merged, done, strict=True):
+        if report.written:
+            write_text(project.root / report.path, text)
+            for variant in merge.part.variants:
+                if variant.name not in merge.banked.refused:
+                    keep_version(project.root, project.prompt(variant.prompt))
+    mark_accepted(project.root, [m.part.evalset.path for m in merged if not bank or m.banked.kept])
+    return [report for _, report in done]
 
 
 def _judged(result: Result, part: EvalsetRun) -> dict[tuple[str, str], Sequence[Outcome]]:
@@ -122,50 +132,65 @@ def _check(project: Project, part: EvalsetRun, problems: Problems) -> None:
             problems.add(f"the prompt {variant.prompt!r} changed since that run", where, hint)
 
 
-def _merge(
-    project: Project,
-    part: EvalsetRun,
-    others: OtherTrials,
-    judged: Mapping[tuple[str, str], Sequence[Outcome]],
-    *,
-    bank: bool,
-) -> tuple[tuple[str, str], Accepted]:
-    """The new file's text: all answers to the accepted requests, old lines as they are where nothing is added."""
-    path = part.evalset.baseline_path
-    old = _old_baseline(project, path)
-    before = {key: list(lines) for key, lines in old.lines.items()} if old else {}
-    lines: list[BaselineLine] = []
-    tally = _Tally()
-    most = project.evalset(part.evalset.name).max_trials
-    for (case_id, variant_name), outcomes in part.by_case().items():
-        variant = next(info for info in part.variants if info.name == variant_name)
-        known = before.pop((case_id, variant_name), [])
-        inputs = part.inputs.get((case_id, variant_name), {})
+class _Merge:
+    """The new file of one evalset: all answers to the accepted requests, old lines as they are if nothing is added."""
+
+    def __init__(
+        self,
+        project: Project,
+        part: EvalsetRun,
+        others: OtherTrials,
+        judged: Mapping[tuple[str, str], Sequence[Outcome]],
+        *,
+        bank: bool,
+    ) -> None:
+        self.project = project
+        self.part = part
+        self.others = others
+        self._judged = judged
+        self._bank = bank
+        self._old = _old_baseline(project, part.evalset.baseline_path, must_read=bank)
+        self._before = dict(self._old.lines) if self._old else {}
+        self.banked = fitting(part, self._before) if bank else Banked()
+        self._tally = _Tally()
+
+    def done(self) -> tuple[str, Accepted]:
+        """The file's text, and what happened to it."""
+        part, old, tally, others = self.part, self._old, self._tally, self.others
+        before = dict(self._before)
+        lines: list[BaselineLine] = []
+        for key, outcomes in part.by_case().items():
+            if self.banked.fits(key):
+                lines += self._case(key, outcomes, before.pop(key, ()))
+        if self._bank:  # a run on main adds to the record; it takes nothing away
+            kept = [line for found in before.values() for line in found]
+            tally.take(kept, kept)
+            lines += kept
+            before = {}
+        timed = self.banked.kept if self._bank else part.outcomes
+        text = format_baseline(part.evalset.name, _summaries(part, timed, old, keep=self._bank), lines)
+        dropped = sum(len(found) for found in before.values())
+        written = not self._bank or any(not line.raw for line in lines)
+        report = Accepted(part.evalset.name, part.evalset.baseline_path, tally.new, tally.changed, tally.same_text,
+                          tally.added, tally.kept, dropped, len(others.taken), len(set(others.taken)),
+                          tuple(self.banked.notes), written)  # fmt: skip
+        return text, report
+
+    def _case(
+        self, key: tuple[str, str], outcomes: Sequence[Outcome], known: Sequence[BaselineLine]
+    ) -> list[BaselineLine]:
+        """What stands for a case from now on: the record and the run where they answer the same request."""
+        part, project = self.part, self.project
+        variant = next(info for info in part.variants if info.name == key[1])
+        most = project.evalset(part.evalset.name).max_trials
         on_record = {call for line in known for call in line.calls}
-        trials = others.beside((case_id, variant_name), outcomes, on_record, most)
-        new = _lines(variant, inputs, trials, project.settings.redact)
-        merged = _answers(remarked(known, judged.get((case_id, variant_name), ())), new, most, bank=bank)
-        tally.take(known, merged)
-        lines += merged
-    if bank:  # a run on main adds to the record; it takes nothing away
-        lines += [line for found in before.values() for line in found]
-        before = {}
-    text = format_baseline(part.evalset.name, _summaries(part, old), lines)
-    dropped = sum(len(found) for found in before.values())
-    report = Accepted(part.evalset.name, path, tally.new, tally.changed, tally.same_text, tally.added, tally.kept,
-                      dropped, len(others.taken), len(set(others.taken)))  # fmt: skip
-    return (text, path), report
-
-
-def _answers(
-    known: Sequence[BaselineLine], new: Sequence[BaselineLine], most: int, *, bank: bool
-) -> list[BaselineLine]:
-    """What stands for a case from now on: the record and the run where they answer the same request."""
-    request = new[0].request
-    same = [line for line in known if line.request == request]
-    if bank and known and not same:
-        return list(known)
-    return union(same, new, most)
+        trials = self.others.beside(key, outcomes, on_record, most)
+        new = _lines(variant, part.inputs.get(key, {}), trials, project.settings.redact)
+        same = [line for line in remarked(known, self._judged.get(key, ())) if line.request == new[0].request]
+        merged = union(same, new, most)
+        self._tally.take(known, merged)
+        self.banked.take(known, merged, trials)
+        return merged
 
 
 @dataclass
@@ -191,22 +216,26 @@ class _Tally:
                 self.changed += 1
 
 
-def _summaries(part: EvalsetRun, old: Baseline | None) -> list[VariantSummary]:
-    return [
-        summary_of(
-            info.name,
-            [outcome for outcome in part.outcomes if outcome.variant == info.name],
-            old.summaries.get(info.name) if old else None,
-        )
-        for info in part.variants
-    ]
+def _summaries(
+    part: EvalsetRun, timed: Sequence[Outcome], old: Baseline | None, *, keep: bool
+) -> list[VariantSummary]:
+    """Latency and cost of the `timed` trials; with `keep` the old figures stand where there are none."""
+    before = old.summaries if old else {}
+    found = dict(before) if keep else {}
+    for info in part.variants:
+        own = [outcome for outcome in timed if outcome.variant == info.name]
+        if own or not keep:
+            found[info.name] = summary_of(info.name, own, before.get(info.name))
+    return list(found.values())
 
 
-def _old_baseline(project: Project, path: str) -> Baseline | None:
-    """What stands there; a file that cannot be read (a merge conflict) is written anew."""
+def _old_baseline(project: Project, path: str, *, must_read: bool) -> Baseline | None:
+    """What stands there; a file that cannot be read (a merge conflict) is written anew, unless it is to be added to."""
     try:
         return read_baseline(project.tree, path)
     except UserError:
+        if must_read:
+            raise
         return None
 
 
