@@ -48,6 +48,15 @@ def test_what_is_on_record_or_in_the_cache_costs_nothing(project: Project) -> No
     assert greeting.stdout == "2 answers: 0 calls (2 on record, 0 in the cache)\ncost at most $0\n"
 
 
+def test_a_replay_asks_nothing(project: Project) -> None:
+    with ModelServer(reply=lambda _: "Hello, Ada!") as server:
+        priced(project, server.url).llmops("eval", "--record", "tape.jsonl")
+
+    found = project.llmops("eval", "--estimate", "--replay", "tape.jsonl")
+
+    assert found.stdout == "2 answers: 0 calls (0 on record, 0 in the cache)\ncost at most $0\n"
+
+
 def test_an_unknown_price_is_named_and_not_taken_for_nothing(project: Project) -> None:
     priced(project, "http://127.0.0.1:9/v1").edit("llmops.yaml", ", price: {input: 3, output: 15}", "")
 

@@ -83,7 +83,7 @@ def estimate_run(project: Project, options: EvalOptions) -> Estimate:
         if options.confirm == "never":
             prepared = replace(prepared, plans=tuple(_without_proof(plan) for plan in prepared.plans))
         settings = replace(scope.project.settings, models=scope.vouched.models)
-        return estimate(
+        found = estimate(
             scope.project,
             prepared,
             options.calls,
@@ -92,6 +92,9 @@ def estimate_run(project: Project, options: EvalOptions) -> Estimate:
             confirm=options.confirm,
             base=lambda parts: BaselineRerun(parts, revisions.versions, settings),
         )
+        if options.calls.replaying:  # what is not on record comes from the tape
+            return replace(NOTHING_TO_ASK, answers=found.answers, on_record=found.on_record)
+        return found
     finally:
         revisions.close()
 
