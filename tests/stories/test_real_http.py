@@ -16,7 +16,7 @@ from llmops_cli.domain.request import Price, Request, ResolvedModel, Response, T
 from llmops_cli.providers.limited import Limited
 from llmops_cli.providers.litellm import LiteLLMProvider
 from llmops_cli.providers.retrying import Retrying
-from tests.support.model_server import Fault, FaultMix, ModelServer, Refusal, tool_call
+from tests.support.model_server import Fault, FaultMix, ModelServer, Page, Refusal, tool_call
 from tests.support.providers import CONTEXT, ask_of
 
 KEY = "a-key-of-mine-123456"
@@ -148,6 +148,24 @@ def test_a_stream_that_breaks_off_is_a_failure_and_no_short_answer() -> None:
         error = _failure(_model(server), Call(timeout=PATIENT.timeout, on_text=lambda _: None))
 
     assert error.retryable
+
+
+def test_a_web_page_is_no_empty_stream() -> None:
+    with ModelServer(faults=[Page("<html></html>")]) as server:
+        error = _failure(_model(server), Call(timeout=PATIENT.timeout, on_text=lambda _: None))
+
+    assert "answered with something that is no answer of a model" in str(error)
+
+
+def test_an_empty_stream_of_a_model_is_an_empty_answer() -> None:
+    with ModelServer(lambda _: "") as server:
+        model = _model(server)
+        (response,) = _complete(
+            model, ask_of(model), call=Call(timeout=PATIENT.timeout, on_text=lambda _: None)
+        )
+
+    assert response.text == ""
+    assert response.usage is not None
 
 
 def test_a_schema_is_sent_as_structured_output() -> None:

@@ -84,6 +84,29 @@ def test_a_bug_in_a_library_is_no_lost_connection() -> None:
     assert str(error) == "openai/gpt-4o-mini: LiteLLM failed: No module named 'mcp'"
 
 
+def test_what_a_server_said_with_200_is_shown_short_and_without_a_key() -> None:
+    broken = VendorError("Unable to get json response", 500)
+    broken.__context__ = VendorError(f"<p>s3cretkey {'x' * 500}</p>", 200)
+
+    error = provider_error(broken, MODEL, "s3cretkey", "KEY")
+
+    assert str(error).startswith(
+        "openai/gpt-4o-mini answered with something that is no answer of a model: <p>[key] xxx"
+    )
+    assert len(str(error)) < 200
+    assert error.retryable
+
+
+def test_a_connection_that_broke_amid_json_is_no_answer_of_another_kind() -> None:
+    broken = VendorError("OpenAIException - Connection error.", 500)
+    broken.__context__ = KeyError("choices")
+    broken.__context__.__context__ = ConnectionResetError()
+
+    error = provider_error(broken, MODEL, None, "KEY")
+
+    assert str(error) == "no connection to openai/gpt-4o-mini: Connection error."
+
+
 def test_time_ran_out() -> None:
     for error in (provider_error(TimeoutError(), MODEL, None, "KEY"), _mapped(408, headers=None)):
         assert error.retryable
