@@ -11,6 +11,7 @@ from llmops_cli.domain.calibration import Calibration, LabelKind, Rating
 from llmops_cli.errors import SourceLocation
 from llmops_cli.stats.agreement import (
     Accuracy,
+    Weights,
     accuracy,
     cohen_kappa,
     krippendorff_alpha,
@@ -117,11 +118,12 @@ def measure(
     if kind == "verdict":
         said: list[Any] = [one.passed for one in counted]
         people = [label is True for label in labels]
-        kappa = cohen_kappa(list(zip(labels, said, strict=True)))
     else:
         said = [one.grade for one in counted]
         people = [label >= pass_at for label in labels]
-        kappa = cohen_kappa(list(zip(labels, said, strict=True)), "quadratic")
+    why_undefined = _undefined(labels)
+    pairs = list(zip(labels, said, strict=True))
+    weights: Weights = "none" if kind == "verdict" else "quadratic"
     verdicts = list(zip(people, (one.passed for one in counted), strict=True))
     cells = Counter(verdicts)
     same = sum(word_of(label) == word_of(word) for label, word in zip(labels, said, strict=True))
@@ -134,7 +136,7 @@ def measure(
         n=len(counted),
         missing=len(failures),
         agreement=same / len(counted),
-        kappa=kappa,
+        kappa=cohen_kappa(pairs, weights) if why_undefined is None else None,
         true_pass=cells[True, True],
         false_pass=cells[False, True],
         true_fail=cells[False, False],
@@ -154,7 +156,7 @@ def measure(
     return Agreement(
         calibration,
         accuracy(verdicts),
-        _one_class(labels, said),
+        why_undefined,
         matrix,
         tuple(parted),
         tuple(failures),
@@ -193,13 +195,12 @@ def caution(calibration: Calibration) -> str | None:
     return f"only {least} of {calibration.n} labels say {kind}, and fewer than {FEW_LABELS} tell little"
 
 
-def _one_class(labels: Sequence[bool | float], said: Sequence[bool | float]) -> str | None:
+def _undefined(labels: Sequence[bool | float]) -> str | None:
+    """Why labels give no kappa. With one class of them Cohen's formula is 0 or 0 / 0, however good the judge."""
     if not labels:
         return "nothing was judged"
     if len(set(labels)) == 1:
         return f"all labels are {word_of(labels[0])!r}"
-    if len(set(said)) == 1:
-        return f"the judge says {word_of(said[0])!r} of everything"
     return None
 
 

@@ -10,19 +10,18 @@ from typing import Literal
 from llmops_cli.stats.intervals import Interval, check_rate, clopper_pearson
 
 Level = Literal["nominal", "ordinal", "interval"]
+Weights = Literal["none", "quadratic"]
 
 
-def cohen_kappa(
-    pairs: Sequence[tuple[float, float]], weights: Literal["none", "quadratic"] = "none"
-) -> float | None:
+def cohen_kappa(pairs: Sequence[tuple[float, float]], weights: Weights = "none") -> float | None:
     """Agreement of two raters beyond chance, up to 1 (Cohen 1960, Educ. Psychol. Meas. 20:37).
 
     "quadratic" weighs a disagreement by the squared distance of the grades (Cohen 1968, Psychol. Bull.
-    70:213). None where it is undefined: nothing was rated, or a rater gave one rating throughout. Then nothing
-    was told apart: Cohen's formula is 0 / 0 where both did so, and elsewhere 0 whatever the other one says.
+    70:213). 0 where one rater gave the same rating throughout, whatever the other one says. None where it is
+    undefined, 0 / 0: nothing was rated, or both gave one and the same rating throughout.
     """
     first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    if min(len(first), len(second)) < 2:
+    if len(first | second) < 2:
         return None
     apart: Callable[[float, float], float] = _squared if weights == "quadratic" else _different
     seen = math.fsum(apart(a, b) for a, b in pairs) / len(pairs)

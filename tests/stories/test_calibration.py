@@ -161,16 +161,10 @@ def test_min_kappa_sets_the_exit_code(project: Project, least: str, code: ExitCo
     assert ("kappa 0.783 is below 0.8" in result.stderr) is (code is ExitCode.REGRESSION)
 
 
-@pytest.mark.parametrize(
-    ("rows", "why"),
-    [
-        ("good,pass\nbad,pass\n", "all labels are 'pass'"),
-        ("good 1,pass\ngood 2,fail\n", "the judge says 'pass' of everything"),
-    ],
-)
-def test_one_class_leaves_kappa_undefined_and_not_0(project: Project, rows: str, why: str) -> None:
+def test_labels_of_one_class_leave_kappa_undefined_and_not_0(project: Project) -> None:
+    why = "all labels are 'pass'"
     with ModelServer(_by_word) as server:
-        _judged(project, server, HEAD + rows)
+        _judged(project, server, HEAD + "good,pass\nbad,pass\n")
         result = project.llmops("judge", "judges/kind", "--labels", "labels.csv")
         told = project.llmops("judge", "judges/kind", "--labels", "labels.csv", "--format", "json").json()
         gated = project.llmops("judge", "judges/kind", "--labels", "labels.csv", "--min-kappa", "0")
@@ -182,6 +176,18 @@ def test_one_class_leaves_kappa_undefined_and_not_0(project: Project, rows: str,
     assert gated.exit_code == ExitCode.INCONCLUSIVE  # neither reached nor missed: it cannot be told
     assert f"kappa is undefined ({why}), so that --min-kappa cannot be decided" in gated.both
     assert "judge kind: hardly calibrated (kappa undefined, n 2, " in shown
+
+
+def test_a_judge_who_always_says_the_same_has_a_kappa_of_0(project: Project) -> None:
+    arguments = ("judge", "judges/kind", "--labels", "labels.csv")
+    with ModelServer(_by_word) as server:
+        _judged(project, server, HEAD + "good 1,pass\ngood 2,fail\n")
+        told = project.llmops(*arguments, "--format", "json").json()
+        gated = project.llmops(*arguments, "--min-kappa", "0.6")
+
+    assert (told["calibration"]["kappa"], told["why_undefined"]) == (0, None)
+    assert gated.exit_code == ExitCode.REGRESSION
+    assert "kappa 0.000 is below 0.6" in gated.stderr
 
 
 def test_what_the_judge_does_not_answer_is_listed_and_counts_nowhere(project: Project) -> None:

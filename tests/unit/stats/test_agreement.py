@@ -32,7 +32,7 @@ def test_kappa_is_that_of_statsmodels(weights: str, pairs: list[tuple[int, int]]
     table = np.zeros((5, 5))
     for a, b in pairs:
         table[a - 1, b - 1] += 1
-    if len({a for a, _ in pairs}) == 1 or len({b for _, b in pairs}) == 1:
+    if len({rating for pair in pairs for rating in pair}) == 1:
         assert found is None
         return
     expected = cohens_kappa(table, wt="fc" if weights == "quadratic" else None, return_results=False)
@@ -51,12 +51,20 @@ def test_kappa_by_hand() -> None:
 
 @pytest.mark.parametrize("weights", ["none", "quadratic"])
 @pytest.mark.parametrize(
-    "pairs", [[(1, 1), (1, 0)], [(1, 1), (0, 1)], [(1, 1), (1, 1)], [(1, 0), (1, 0)], [(1, 1)]]
+    ("pairs", "expected"),
+    [
+        ([(1, 1), (1, 0)], 0.0),
+        ([(1, 1), (0, 1)], 0.0),
+        ([(1, 0), (1, 0)], 0.0),
+        ([(1, 0)] * 12 + [(0, 0)] * 12, 0.0),
+        ([(1, 1), (1, 1)], None),
+        ([(1, 1)], None),
+    ],
 )
-def test_kappa_is_undefined_and_not_0_where_a_rater_gave_one_rating_throughout(
-    weights: str, pairs: list[tuple[int, int]]
+def test_a_rater_who_always_says_the_same_agrees_by_chance_and_two_who_say_one_thing_are_undefined(
+    weights: str, pairs: list[tuple[int, int]], expected: float | None
 ) -> None:
-    assert cohen_kappa(pairs, "quadratic" if weights == "quadratic" else "none") is None
+    assert cohen_kappa(pairs, "quadratic" if weights == "quadratic" else "none") == expected
 
 
 @given(_pairs)
