@@ -173,7 +173,7 @@ def test_every_format_of_a_report_has_a_row() -> None:
 
 
 def test_every_bound_of_the_gate_is_named() -> None:
-    (sentence,) = re.findall(r"^`gate:` may hold (.*?)\.$", _TEXT, re.DOTALL | re.MULTILINE)
+    (sentence,) = re.findall(r"^`gate:` may hold (.*?)\.\s", _TEXT, re.DOTALL | re.MULTILINE)
 
     assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(
         field.name for field in dataclasses.fields(GateSpec)
