@@ -64,8 +64,8 @@ def read_prompt(tree: FileTree, path: str) -> Prompt:
     problems = Problems()
     reader = _PromptReader(tree, path, problems)
     prompt = reader.read(parse_yaml(text, path))
-    # with wrong inputs, variables that are right would look wrong
-    problems.raise_if_any(prompt if reader.inputs_are_right else None)
+    # without the inputs, variables that are right would look wrong
+    problems.raise_if_any(prompt if reader.inputs_are_known else None)
     return prompt
 
 
@@ -75,7 +75,7 @@ class _PromptReader:
         self.path = path
         self.problems = problems
         self.name = prompt_name(path)
-        self.inputs_are_right = True
+        self.inputs_are_known = True
 
     def read(self, root: Node) -> Prompt:
         fields = Fields(root, self.problems, "a prompt")
@@ -97,9 +97,9 @@ class _PromptReader:
 
     def _inputs(self, fields: Fields) -> dict[str, InputSpec]:
         before = len(self.problems)
-        inputs = {name: self._input(name, node) for name, node in fields.entries("inputs").items()}
-        self.inputs_are_right = len(self.problems) == before
-        return inputs
+        entries = fields.entries("inputs")
+        self.inputs_are_known = len(self.problems) == before  # by name: a wrong type makes no other mistake
+        return {name: self._input(name, node) for name, node in entries.items()}
 
     def _input(self, name: str, node: Node) -> InputSpec:
         if not name.isidentifier():

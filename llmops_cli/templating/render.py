@@ -39,7 +39,6 @@ class PromptRenderer:
         self._prompt = prompt
         self._environment = BoundedEnvironment(prompt.partials)
         self._pieces: dict[int, _Piece] = {}
-        self._inserted = {m.input for m in prompt.messages if isinstance(m, InsertMessages)}
         problems = Problems()
         for text in prompt.template_texts():
             try:
@@ -61,7 +60,7 @@ class PromptRenderer:
         from llmops_cli.templating.failures import TemplateFailure
         from llmops_cli.templating.limits import rendering
 
-        values = self._values(variables, where)
+        values = input_values(self._prompt, variables, where)
         messages: list[Message] = []
         try:
             with rendering():
@@ -104,34 +103,41 @@ class PromptRenderer:
             )
         return uri
 
-    def _values(self, variables: Mapping[str, Any], where: SourceLocation | None) -> dict[str, Any]:
-        """Variables with defaults. Raises RenderError with everything that is wrong with them."""
-        inputs = self._prompt.inputs
-        problems: list[Problem] = []
-        for name in variables:
-            if name not in inputs:
-                hint = did_you_mean(name, tuple(inputs)) or "declare it under inputs"
-                problems.append(Problem(f"prompt {self._prompt.name!r} has no input {name!r}", where, hint))
-        values: dict[str, Any] = {}
-        for name, spec in inputs.items():
-            if name not in variables and spec.required:
-                problems.append(Problem(self._missing(name, where), where))
-                continue
-            values[name] = value = variables.get(name, spec.default)
-            wrong = _wrong(spec, value) if name in variables else None
-            if wrong is None and name in self._inserted and value is not None:
-                wrong = _wrong_messages(value)
-            if wrong:
-                problems.append(Problem(f"{name!r} must be {wrong}", where))
-        if problems:
-            raise RenderError(problems[0].message, problems=problems)
-        return values
 
-    def _missing(self, name: str, where: SourceLocation | None) -> str:
-        use = first_uses(self._prompt).get(name)
-        used = f" (used at {use})" if use else ""
-        giver = "which this case does not give" if where else "which is not given"
-        return f"prompt {self._prompt.name!r} needs {name!r}{used}, {giver}"
+def input_values(
+    prompt: Prompt, variables: Mapping[str, Any], where: SourceLocation | None
+) -> dict[str, Any]:
+    """Variables with defaults; it is no matter whether the prompt's templates are right.
+
+    Raises RenderError with everything that is wrong with the variables.
+    """
+    problems: list[Problem] = []
+    for name in variables:
+        if name not in prompt.inputs:
+            hint = did_you_mean(name, tuple(prompt.inputs)) or "declare it under inputs"
+            problems.append(Problem(f"prompt {prompt.name!r} has no input {name!r}", where, hint))
+    inserted = {message.input for message in prompt.messages if isinstance(message, InsertMessages)}
+    values: dict[str, Any] = {}
+    for name, spec in prompt.inputs.items():
+        if name not in variables and spec.required:
+            problems.append(Problem(_missing(prompt, name, where), where))
+            continue
+        values[name] = value = variables.get(name, spec.default)
+        wrong = _wrong(spec, value) if name in variables else None
+        if wrong is None and name in inserted and value is not None:
+            wrong = _wrong_messages(value)
+        if wrong:
+            problems.append(Problem(f"{name!r} must be {wrong}", where))
+    if problems:
+        raise RenderError(problems[0].message, problems=problems)
+    return values
+
+
+def _missing(prompt: Prompt, name: str, where: SourceLocation | None) -> str:
+    use = first_uses(prompt).get(name)
+    used = f" (used at {use})" if use else ""
+    giver = "which this case does not give" if where else "which is not given"
+    return f"prompt {prompt.name!r} needs {name!r}{used}, {giver}"
 
 
 def of_case(where: SourceLocation | None) -> str:

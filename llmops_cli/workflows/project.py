@@ -261,7 +261,7 @@ def _bare_project(root: Path) -> Project:
 
 
 def load_prompt(tree: FileTree, path: str) -> Prompt:
-    """A prompt as it stands in a tree, with every partial it reaches, checked. Raises FileError."""
+    """A prompt as it stands in a tree, with every partial it reaches, checked. Raises FileError, with the prompt."""
     from llmops_cli.templating.closure import check_variables
 
     problems = Problems()
@@ -274,7 +274,7 @@ def load_prompt(tree: FileTree, path: str) -> Prompt:
         prompt = error.partial
     for problem in check_variables(prompt):
         problems.add(problem.message, problem.where, problem.hint)
-    problems.raise_if_any()
+    problems.raise_if_any(prompt)
     return prompt
 
 

@@ -83,6 +83,32 @@ def test_an_unknown_model_hides_no_mistake_of_a_case(project: Project) -> None:
     assert case == "evalsets/q.jsonl:1: 'q' must be a string, not an integer"
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "place"),
+    [
+        ("model: echo", "model: echo\nparams: {temperature: hot}", "4:23"),
+        ("{{ q }}", "{{ nope }}", "4"),
+        ("{{ q }}", "{{ q }", "4"),
+        ("q: {type: string}", "q: {type: string, default: 5}", "2:30"),
+        ("inputs:", "input: {}\ninputs:", "1:1"),
+    ],
+)
+def test_a_mistake_in_a_prompt_hides_none_of_a_case_nor_of_the_prompt(
+    project: Project, right: str, wrong: str, place: str
+) -> None:
+    prompt = PROMPT.replace(right, wrong) + "output: {}\n"
+    rows = '{"id": "a", "vars": {"q": 5}}\n{"id": "b", "vars": {"q": "x", "p": 1}}\n'
+    files = {"prompts/q.yaml": prompt, "evalsets/q.jsonl": rows}
+
+    said = _mistakes(project, files | {"evalsets/q.yaml": FROM_FILE.format("  - contains: x\n")})
+
+    places = [line.split(": ")[0] for line in said]
+    assert places[:2] == ["evalsets/q.jsonl:1", "evalsets/q.jsonl:2"]
+    assert sorted(places[2:]) == sorted(
+        [f"prompts/q.yaml:{place}", f"prompts/q.yaml:{prompt.count(chr(10))}:9"]
+    )
+
+
 @pytest.mark.parametrize("wrong", ["vars: [1]", "expected: {a: 1}, tgas: x"])
 def test_wrong_defaults_are_no_mistake_of_every_case(project: Project, wrong: str) -> None:
     set_ = EVALSET.format('equals: "{{ expected.b }}"').replace("{id: a, vars: {q: x}}", "{id: a}")
@@ -179,7 +205,10 @@ def test_a_template_that_fails_for_every_case_is_said_once(project: Project) -> 
 ALIASES = "models:\n  fast:\n    rpm: 3\n    model: {}\n    params: {{{}}}\n"
 WRONG_VALUES: dict[str, tuple[dict[str, str], str]] = {
     "a default of another type": (
-        {"prompts/q.yaml": PROMPT.replace("type: string", "type: integer, default: x")},
+        {
+            "prompts/q.yaml": PROMPT.replace("type: string", "type: integer, default: x"),
+            "evalsets/q.yaml": EVALSET.format("contains: x").replace("{q: x}", "{}"),
+        },
         "prompts/q.yaml:2:31: the default of the input 'q' must be a whole number, not text; its type is integer",
     ),
     "noise that is no share": (

@@ -14,8 +14,8 @@ from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.provider import ProviderError
 from llmops_cli.domain.request import Message, Request, ResolvedModel
 from llmops_cli.domain.settings import Settings, normalise_endpoint, python_refused, resolve_model
-from llmops_cli.errors import Problem, Problems, SourceLocation, UserError, did_you_mean
-from llmops_cli.templating.render import PromptRenderer, of_case, restrict
+from llmops_cli.errors import FileError, Problem, Problems, SourceLocation, UserError, did_you_mean
+from llmops_cli.templating.render import PromptRenderer, input_values, of_case, restrict
 from llmops_cli.workflows.project import Project
 
 _WITHOUT_NOISE = frozenset(plugins.built_in("providers")) - {"offline"}
@@ -154,8 +154,11 @@ def plan_evalset(
     for variant in evalset.variants():
         try:
             prompt = project.prompt(variant.prompt, evalset.place("prompt", variant.prompt))
-        except UserError as error:
+        except FileError as error:
             problems.take(error)
+            if isinstance(error.partial, Prompt):  # what its inputs must be can be told
+                prompts[error.partial.name] = error.partial
+                _check_inputs(error.partial, cases, problems)
             continue
         prompts[prompt.name] = prompt
         model: ResolvedModel | None = None
@@ -172,6 +175,15 @@ def plan_evalset(
     return EvalsetPlan(evalset, tuple(cases), tuple(plans), trials or evalset.trials, len(cases) == len(evalset.cases),
         override=trials is not None,
     )  # fmt: skip
+
+
+def _check_inputs(prompt: Prompt, cases: Sequence[Case], problems: Problems) -> None:
+    """As `_render_all`, for a prompt that cannot be rendered."""
+    for case in cases:
+        try:
+            input_values(prompt, restrict(case.vars, prompt), case.where)
+        except UserError as error:
+            problems.take(error)
 
 
 def _render_all(prompt: Prompt, cases: Sequence[Case], problems: Problems) -> dict[str, tuple[Message, ...]]:
