@@ -154,11 +154,12 @@ def plan_evalset(
     for variant in evalset.variants():
         try:
             prompt = project.prompt(variant.prompt, evalset.place("prompt", variant.prompt))
-        except FileError as error:
+        except UserError as error:
             problems.take(error)
-            if isinstance(error.partial, Prompt):  # what its inputs must be can be told
-                prompts[error.partial.name] = error.partial
-                _check_inputs(error.partial, cases, problems)
+            known = error.partial if isinstance(error, FileError) else None
+            if isinstance(known, Prompt):  # what its inputs must be can be told
+                prompts[known.name] = known
+                _check_inputs(known, cases, problems)
             continue
         prompts[prompt.name] = prompt
         model: ResolvedModel | None = None
