@@ -36,10 +36,11 @@ def weighed(comparison: Comparison, finding: Finding | None, judged: Collection[
 def annotate(comparison: Comparison, finding: Finding) -> Comparison:
     """The comparison with its statistics; a flip that is not shown to be a break is named flaky."""
     suspects = {one.case_id: one for one in finding.suspects}
+    base = "the reference" if reference_of(comparison.against) else "the accepted prompt"
     slices = with_notable(finding.slices, finding.cases, comparison.gate.min_effect, got_worse=finding.worse)
     found = replace(
         comparison,
-        deltas=tuple(_with_p(_delta(delta, suspects), finding) for delta in comparison.deltas),
+        deltas=tuple(_with_p(_delta(delta, suspects, base), finding) for delta in comparison.deltas),
         statistics=Statistics(
             finding.cases,
             tests_of(finding),
@@ -47,6 +48,7 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
             slices=slices,
             drift=None if reference_of(comparison.against) else finding.drift,
             unchanged=finding.unchanged,
+            linked=finding.linked,
         ),
     )
     return with_luck(found)
@@ -82,7 +84,7 @@ def _with_p(delta: Delta, finding: Finding) -> Delta:
     return replace(delta, p=fisher_worse(counts)) if counts and counts.comparable else delta
 
 
-def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:
+def _delta(delta: Delta, suspects: Mapping[str, CaseFinding], base: str) -> Delta:
     found = suspects.get(delta.case_id)
     if found is None or delta.accepted:
         if delta.kind is DeltaKind.REGRESSED and not delta.accepted:
@@ -95,15 +97,19 @@ def _delta(delta: Delta, suspects: Mapping[str, CaseFinding]) -> Delta:
         return replace(delta, kind=DeltaKind.REGRESSED, fresh=fresh)
     if not found.flip and delta.kind is not DeltaKind.REGRESSED:
         return replace(delta, fresh=fresh)
-    return replace(delta, kind=DeltaKind.FLAKY, fresh=fresh, reason=_both(delta) + _asked(fresh))
+    return replace(delta, kind=DeltaKind.FLAKY, fresh=fresh, reason=_both(delta) + _asked(fresh, base))
 
 
-def _asked(fresh: Fresh) -> str:
-    """What fresh trials of both sides showed, where there were any."""
+def _asked(fresh: Fresh, base: str) -> str:
+    """What fresh trials of both sides showed, where there were any; `base` is what the other side is called."""
     if not fresh.trials and not fresh.base_trials:
         return ": within what chance does"
-    base = f", of the accepted prompt {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
-    return f"; asked again, {fresh.passes} of {fresh.trials} passed{base}"
+    found = [f"{fresh.passes} of {fresh.trials} passed"] if fresh.trials else []
+    if fresh.base_trials == 1:
+        found.append(f"the one fresh trial of {base} {'passed' if fresh.base_passes else 'failed as well'}")
+    elif fresh.base_trials:
+        found.append(f"of {base} {fresh.base_passes} of {fresh.base_trials}")
+    return f"; asked again, {', '.join(found)}"
 
 
 def _fresh(found: CaseFinding) -> Fresh:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from llmops_cli.comparison.links import Link
 from llmops_cli.comparison.replayed import asked_alike
 from llmops_cli.domain.comparison import Delta
 
@@ -45,15 +46,16 @@ class Pairs:
         )
 
 
-def pairs_of(deltas: Iterable[Delta], metric: str) -> Pairs | None:
-    """The trials of a case vote; None without a case that was compared and might have changed.
+def pairs_of(deltas: Iterable[Delta], metric: str, links: Iterable[Link] = ()) -> Pairs | None:
+    """The trials of a case vote; None without a case that was compared and might have changed. Cases that share calls
+    (`links`) have one vote together.
 
     A trial beyond those of the base meets an answer that another trial met before it: it has no vote, for two
     that meet the same answer are not as likely to win as to lose. Neither has one that is the base's own record:
     it meets itself. A case that was asked nothing else is a tie, whatever a judge said of it: it shares in the
     drop of the set with nought, and is no evidence.
     """
-    votes, ties = list[int](), 0
+    votes, ties = dict[str, int](), 0
     for delta in deltas:
         if not delta.comparable or delta.accepted:
             continue
@@ -63,8 +65,18 @@ def pairs_of(deltas: Iterable[Delta], metric: str) -> Pairs | None:
         met = [outcome for outcome in delta.candidate.outcomes if outcome.trial <= len(delta.base.outcomes)]
         values = [n.score.value for o in met for n in o.scores if n.name == metric and n.score is not None]
         if values:
-            votes.append(sum(value > _EVEN for value in values) - sum(value < _EVEN for value in values))
+            votes[delta.case_id] = _sign(
+                sum(value > _EVEN for value in values) - sum(value < _EVEN for value in values)
+            )
     if not votes:
         return None
-    wins, losses = sum(vote > 0 for vote in votes), sum(vote < 0 for vote in votes)
+    for link in links:
+        names = [name for name in link.cases if name in votes]
+        if names:
+            votes[names[0]] = _sign(sum(votes.pop(name) for name in names))
+    wins, losses = (sum(vote == side for vote in votes.values()) for side in (1, -1))
     return Pairs(wins, losses, ties + len(votes) - wins - losses)
+
+
+def _sign(vote: int) -> int:
+    return (vote > 0) - (vote < 0)

@@ -8,6 +8,7 @@ there are no more to be had. When to look, and what each look may spend, is fixe
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from llmops_cli.comparison.links import Link, evidence_of, links_of
 from llmops_cli.comparison.replayed import asked_alike, over_all, share
 from llmops_cli.domain.comparison import Comparison, Delta
 from llmops_cli.domain.outcome import Outcome
@@ -30,6 +31,8 @@ class Claim:
     cases: int
     changed: Mapping[str, Counts]
     looks: tuple[int, ...]
+    links: tuple[Link, ...] = ()
+    """Cases that are answered by the very same calls."""
 
     @property
     def margin_of_changed(self) -> float:
@@ -47,7 +50,7 @@ def claim_of(margin: float, deltas: Sequence[Delta], counts: Mapping[str, Counts
     known = {delta.case_id: delta for delta in deltas}
     changed = {name: one for name, one in counts.items() if not unchanged(known[name])}
     trials = min((one.trials for one in changed.values()), default=most)
-    return Claim(margin, len(counts), changed, looks(trials, most))
+    return Claim(margin, len(counts), changed, looks(trials, most), links_of(deltas))
 
 
 def unchanged(delta: Delta) -> bool:
@@ -74,11 +77,13 @@ def needed(counts: Counts, target: int) -> tuple[int, int]:
     return max(0, target - counts.trials), max(0, target - counts.base_trials)
 
 
-def look(claim: Claim, counts: Iterable[Counts], number: int) -> sequential.Look:
-    """What the trials so far show at the look of this number, from 0."""
+def look(claim: Claim, counts: Mapping[str, Counts], number: int) -> sequential.Look:
+    """What the trials of the changed cases so far show at the look of this number, from 0."""
+    evidence = evidence_of(counts, claim.links)
     most = claim.looks[-1]
     before = claim.looks[number - 1] / most if number else 0.0
-    return sequential.look(counts, claim.margin_of_changed, claim.looks[number] / most, before)
+    part = claim.looks[number] / most
+    return sequential.look(evidence.single, claim.margin_of_changed, part, before, linked=evidence.together)
 
 
 def trivial(claim: Claim) -> bool:

@@ -6,13 +6,15 @@ unequal because a confirmation needs only a few calls more for a far smaller lev
 loses power with every bit of it; `benchmarks/verdict.py` shows what comes of it.
 """
 
+import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
 from llmops_cli.comparison.confirmation import Plan, Standing, Step, suspicious
 from llmops_cli.comparison.drift import drift_of
-from llmops_cli.comparison.grading import reaches
+from llmops_cli.comparison.grading import means, reaches
+from llmops_cli.comparison.links import Evidence, Link, evidence_of, speaking
 from llmops_cli.comparison.pairs import SIGN_TEST, Pairs
 from llmops_cli.comparison.replayed import over_all, share
 from llmops_cli.comparison.slices import rates, slices
@@ -20,7 +22,7 @@ from llmops_cli.domain.statistics import Drift, Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of
-from llmops_cli.stats.permutation import GradedCase, GradedTest, permutation_test
+from llmops_cli.stats.permutation import GradedCase, permutation_test
 from llmops_cli.stats.power import POWER, detectable_drop, shrunken_rates
 from llmops_cli.stats.stratified import Counts, stratified_test
 
@@ -69,6 +71,8 @@ class Compared:
     """Cases whose answers are the base's own record: no evidence, and a drop of nought."""
     pairs: Mapping[str, Pairs] = field(default_factory=dict)
     """Gated comparisons with the accepted answers, by the scorer's name."""
+    links: Sequence[Link] = ()
+    """Cases that were answered by the very same calls: together they are one draw of the model."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_effect <= 1:
@@ -85,6 +89,11 @@ class Compared:
         return {
             name: one for name, one in self.cases.items() if one.comparable and name not in self.unchanged
         }
+
+    @property
+    def evidence(self) -> Evidence:
+        """The cases that might have changed, by the calls they share."""
+        return evidence_of(self.tested, self.links)
 
     @property
     def share(self) -> float:
@@ -147,6 +156,8 @@ class Finding:
     slices: tuple[Slice, ...] = ()
     drift: Drift | None = None
     unchanged: int = 0
+    linked: int = 0
+    """How many of those that might have changed share calls with others."""
     tested: Mapping[str, Counts] = field(default_factory=dict)
     """The trials of the other cases, by case id."""
 
@@ -192,7 +203,10 @@ def judge(
     tests = tests_of_sets(compared, spent, drops, seed)
     level = spent.sets / max(1, sum(map(len, tests)))
     by_tag = slices(
-        [(one.cases, one.tags) for one in compared], [one.unchanged for one in compared], CONFIDENCE
+        [(one.cases, one.tags) for one in compared],
+        [one.unchanged for one in compared],
+        [one.links for one in compared],
+        CONFIDENCE,
     )
     found = []
     for place, one in enumerate(compared):
@@ -209,6 +223,7 @@ def judge(
                 shift=shift,
                 slices=by_tag[place],
                 unchanged=len(one.counts) - len(one.tested),
+                linked=sum(map(len, one.evidence.together)),
                 tested=one.tested,
                 drift=drift_of(one.cases, {s.case_id: s.fresh for s in suspects if s.fresh}),
             )
@@ -218,7 +233,8 @@ def judge(
 
 def drop_of_set(one: Compared) -> Drop | None:
     """The drop of the whole set; None where no case might have changed."""
-    found = drop_of(one.tested.values(), CONFIDENCE)
+    evidence = one.evidence
+    found = drop_of(evidence.single, CONFIDENCE, evidence.together)
     return over_all(found, one.share) if found is not None else None
 
 
@@ -252,17 +268,19 @@ def tests_of_sets(
 def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
     found = []
     shift = _shift(one)
-    means = rates(one.counts) if one.counts else (0.0, 0.0)
+    of_trials = rates(one.counts) if one.counts else (0.0, 0.0)
     if shift is not None:
-        found.append(_Raw(PASS_RATE, CLUSTERED, shift.drop, shift.at_most, shift.p, means))
+        found.append(_Raw(PASS_RATE, CLUSTERED, shift.drop, shift.at_most, shift.p, of_trials))
     elif drop is not None:
-        p = stratified_test(one.tested.values()).mid_p
-        found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p, means))
+        evidence = one.evidence
+        p = stratified_test(evidence.alone, evidence.linked).mid_p
+        found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p, of_trials))
     for metric, cases in one.graded.items():
         asked = any(name not in one.unchanged for name in cases)
-        test: GradedTest | None = permutation_test(list(cases.values()), seed=seed) if asked else None
+        test = permutation_test(list(speaking(cases, one.links).values()), seed=seed) if asked else None
         if test is not None:
-            found.append(_Raw(metric, "permutation", test.drop, None, test.p, (test.base, test.candidate)))
+            base, candidate = means(list(cases.values()))
+            found.append(_Raw(metric, "permutation", base - candidate, None, test.p, (base, candidate)))
     for metric, pairs in one.pairs.items():
         found.append(_Raw(metric, SIGN_TEST, pairs.drop, None, pairs.p, (0.5, pairs.win_rate), pairs))
     return found
@@ -288,10 +306,17 @@ def _detectable(one: Compared, drop: Drop | None, shift: Shift | None, alpha: fl
     base_trials = round(sum(c.base_trials for c in counts) / len(counts))
     rates = shrunken_rates([(c.base_passes, c.base_trials) for c in counts])
     found = detectable_drop(rates, trials, base_trials, alpha, POWER)
-    found = found * one.share if found is not None else None
+    found = min(1.0, found * one.share * _spread(one)) if found is not None else None
     error = (drop.at_most - drop.estimate) / NormalDist().inv_cdf(CONFIDENCE)
     past_effect = min(1.0, one.min_effect + NormalDist().inv_cdf(POWER) * error) if one.min_effect else 0.0
     return max(found, past_effect) if found is not None else None
+
+
+def _spread(one: Compared) -> float:
+    """How much wider the error of the mean is than that of as many cases with calls of their own, at most."""
+    evidence = one.evidence
+    sizes = [len(group) for group in evidence.together]
+    return math.sqrt((len(evidence.single) + sum(n * n for n in sizes)) / max(1, len(one.tested)))
 
 
 def _shift(one: Compared) -> Shift | None:
@@ -299,7 +324,9 @@ def _shift(one: Compared) -> Shift | None:
     if not one.generalise or not one.tested:
         return None
     cases = {case_id: counts for case_id, counts in one.cases.items() if counts.comparable}
-    names = [one.clusters.get(case_id, ("alone", case_id)) for case_id in cases]
+    linked = {name: ("linked", place) for place, link in enumerate(one.links) for name in link.cases}
+    alone = {case_id: linked.get(case_id, ("alone", case_id)) for case_id in cases}
+    names = [one.clusters.get(case_id, alone[case_id]) for case_id in cases]
     drops = [0.0 if name in one.unchanged else -counts.difference for name, counts in cases.items()]
     return clustered_shift(drops, names, CONFIDENCE)
 

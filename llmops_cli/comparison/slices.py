@@ -7,6 +7,7 @@ code, so that of many tags without a change hardly one looks worse.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from llmops_cli.comparison.links import Evidence, Link, evidence_of
 from llmops_cli.comparison.replayed import over_all, share
 from llmops_cli.domain.statistics import Slice
 from llmops_cli.stats.holm import holm
@@ -22,14 +23,20 @@ Tagged = tuple[Mapping[str, Counts], Mapping[str, Sequence[str]]]
 
 
 def slices(
-    sets: Sequence[Tagged], unchanged: Sequence[Collection[str]] = (), confidence: float = 0.95
+    sets: Sequence[Tagged],
+    unchanged: Sequence[Collection[str]] = (),
+    links: Sequence[Sequence[Link]] = (),
+    confidence: float = 0.95,
 ) -> list[tuple[Slice, ...]]:
     """The tags of each set with enough cases that have trials on both sides, in alphabetical order.
 
-    `unchanged`: of each set the cases that are known to be. A tag of nothing else was not tested: p is 1.
+    `unchanged`: of each set the cases that are known to be. A tag of nothing else was not tested: p is 1. `links`: of
+    each set the cases that share calls.
     """
-    known = unchanged or [()] * len(sets)
-    found = [_slices(*one, left, confidence) for one, left in zip(sets, known, strict=True)]
+    known, linked = unchanged or [()] * len(sets), links or [()] * len(sets)
+    found = [
+        _slices(*one, left, link, confidence) for one, left, link in zip(sets, known, linked, strict=True)
+    ]
     adjusted = iter(holm([one.p for part in found for one in part if _tested(one)]))
     return [
         tuple(replace(one, adjusted_p=next(adjusted)) if _tested(one) else one for one in part)
@@ -54,6 +61,7 @@ def _slices(
     counts: Mapping[str, Counts],
     tags: Mapping[str, Sequence[str]],
     unchanged: Collection[str],
+    links: Sequence[Link],
     confidence: float,
 ) -> list[Slice]:
     by_tag: dict[str, list[str]] = {}
@@ -63,20 +71,21 @@ def _slices(
                 by_tag.setdefault(tag, []).append(case_id)
     found = []
     for tag, names in sorted(by_tag.items()):
-        tested = [counts[name] for name in names if name not in unchanged]
         if len(names) >= FEWEST:
-            found.append(_slice(tag, [counts[name] for name in names], tested, confidence))
+            tested = {name: counts[name] for name in names if name not in unchanged}
+            evidence = evidence_of(tested, links)
+            found.append(_slice(tag, [counts[name] for name in names], len(tested), evidence, confidence))
     return found
 
 
-def _slice(tag: str, strata: Sequence[Counts], tested: Sequence[Counts], confidence: float) -> Slice:
+def _slice(tag: str, strata: Sequence[Counts], tested: int, evidence: Evidence, confidence: float) -> Slice:
     base, candidate = rates(strata)
-    left = len(strata) - len(tested)
-    drop = drop_of(tested, confidence)
+    left = len(strata) - tested
+    drop = drop_of(evidence.single, confidence, evidence.together)
     if drop is None:  # nothing was asked
         return Slice(tag, len(strata), base, candidate, 0.0, 0.0, 1.0, 1.0, unchanged=left)
-    drop = over_all(drop, share(len(tested), len(strata)))
-    p = stratified_test(tested).mid_p
+    drop = over_all(drop, share(tested, len(strata)))
+    p = stratified_test(evidence.alone, evidence.linked).mid_p
     return Slice(tag, len(strata), base, candidate, drop.estimate, drop.at_most, p, p, unchanged=left)
 
 

@@ -14,6 +14,8 @@ from llmops_cli.domain.scoring import Metrics
 from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, Slice
 from llmops_cli.errors import ExitCode, SourceLocation
 
+PASS_RATE = "pass rate"  # noqa: S105
+"""The metric that every gate tests."""
 FELL_MOST = 10
 """Cases that are shown where a set got worse and no single case is known to have."""
 
@@ -127,6 +129,8 @@ class Statistics:
     """Of each critical case with a record, how often luck alone would fail it."""
     drift: Drift | None = None
     """The accepted prompt asked again; None where that was not done."""
+    linked: int = 0
+    """How many of the cases share calls with others, as they ask the same: each call counts once."""
     unchanged: int = 0
     """How many of the cases are known to be unchanged, as all their answers are the record of the other side:
     they were not tested, and did not drop."""
@@ -157,6 +161,12 @@ class Delta:
     """Of the trials that were compared, without the fresh ones: Fisher's one-sided exact p-value of "no worse than
     the base". Not adjusted for the number of cases, so that it is no verdict on one. None where there was nothing to
     test: a side has no trials, the answers are the base's own record, or a provider that always answers alike."""
+
+    @property
+    def excused(self) -> bool:
+        """Accepted, and that counts: for a critical case that failed it does not (comparison/bounds.py)."""
+        critical = self.case is not None and self.case.critical
+        return self.accepted and not (critical and self.candidate.passes < self.candidate.trials)
 
     @property
     def comparable(self) -> bool:
@@ -264,6 +274,16 @@ class Comparison:
         """The deltas of one kind, in the evalset's order; accepted regressions have a property of their own."""
         return tuple(delta for delta in self.deltas if delta.kind is kind and not delta.accepted)
 
+    def rate_of(self, metric: str) -> str:
+        """What a tested metric is called: of several trials a case the pass rate is another one than that of cases."""
+        several = any(delta.candidate.trials > 1 or delta.base.trials > 1 for delta in self.deltas)
+        return f"trial {metric}" if metric == PASS_RATE and several else metric
+
+    @property
+    def worse(self) -> tuple[Delta, ...]:
+        """What got worse, without that for which an acceptance counts."""
+        return tuple(d for d in self.deltas if d.kind is DeltaKind.REGRESSED and not d.excused)
+
     @property
     def accepted(self) -> tuple[Delta, ...]:
         """Regressions that the branch's own baseline accepts."""
@@ -323,6 +343,11 @@ class Result:
     run: Run
     comparisons: Sequence[Comparison]
     verdict: Verdict
+
+    @property
+    def cases_worse(self) -> int:
+        """How many cases got worse: one that did so in several variants is one."""
+        return len({(one.evalset, delta.case_id) for one in self.comparisons for delta in one.worse})
 
     def evalset_run(self, name: str) -> EvalsetRun:
         """The part of the run that a comparison came from."""

@@ -131,7 +131,8 @@ def _read_statistics(data: Mapping[str, Any] | None) -> Statistics | None:
         slices,
         critical,
         drift,
-        data.get("unchanged", 0),
+        unchanged=data.get("unchanged", 0),
+        linked=data.get("linked", 0),
     )
 
 

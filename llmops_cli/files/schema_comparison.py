@@ -125,6 +125,7 @@ def _statistics() -> Schema:
         "critical": {"type": "array", "items": of_dataclass(CriticalChance)},
         "drift": {"anyOf": [of_dataclass(Drift), {"type": "null"}]},
         "unchanged": {"type": "integer", "minimum": 0, "description": "Cases answered from the record."},
+        "linked": {"type": "integer", "minimum": 0, "description": "Cases that share calls with others."},
     }
     return opened(properties, ["cases", "tests", "detectable", "chance_of_missing"])
 

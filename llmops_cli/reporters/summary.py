@@ -80,6 +80,8 @@ def statistics(comparison: Comparison) -> list[str]:
         lines.append(f"{figures.plural(found.cases, 'case')}, all unchanged: answered from the record")
     elif found.cases and not any(test.worse for test in found.tests):
         lines.append(f"{cases}: too few trials to see any drop of the set")
+    if found.linked:
+        lines.append(f"{figures.plural(found.linked, 'case')} share calls with others: each call counts once")
     drift = found.drift
     if drift is not None and drift.shown:
         record = f"{drift.record_passes} of {drift.record_trials} on record"

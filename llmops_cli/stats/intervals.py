@@ -1,7 +1,7 @@
 """Intervals of rates and of their difference, none of which assumes much data."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -60,25 +60,33 @@ class Drop:
     method: str = DROP_BOUND
 
 
-def drop_of(strata: Iterable[Counts], confidence: float = 0.95) -> Drop | None:
+def drop_of(
+    strata: Iterable[Counts], confidence: float = 0.95, linked: Iterable[Sequence[Counts]] = ()
+) -> Drop | None:
     """The mean over cases of (base rate - candidate rate) with its bounds; None without comparable cases.
 
     The score statistic of Miettinen & Nurminen (1985, Statistics in Medicine 4:213), every case a stratum of
     equal weight: variances are those that are most likely under the bound itself, so that cases without a
-    failure still add to it. It is inverted numerically. Raises ValueError for a confidence below 0.5 or
-    not below 1.
+    failure still add to it. It is inverted numerically. `linked` are further cases, in groups whose trials were
+    answered by the same calls: their errors add up as if they always went together, which is the most they can.
+    Raises ValueError for a confidence below 0.5 or not below 1.
     """
     if not 0.5 <= confidence < 1:
         raise ValueError(f"the confidence of a bound lies in 0.5..1, not {confidence}")
     groups = [(key, count) for key, count in tally(strata).items() if key[1] and key[3]]
-    cases = sum(count for _, count in groups)
+    together = [list(tally(s for s in group if s.comparable).items()) for group in linked]
+    every = [*groups, *(one for group in together for one in group)]
+    cases = sum(count for _, count in every)
     if not cases:
         return None
-    estimate = sum(count * (key[2] / key[3] - key[0] / key[1]) for key, count in groups) / cases
+    estimate = sum(count * (key[2] / key[3] - key[0] / key[1]) for key, count in every) / cases
     z = NormalDist().inv_cdf(confidence)
 
     def excess(drop: float, sign: int) -> float:
-        error = math.sqrt(sum(count * _variance(*key, -drop) for key, count in groups)) / cases
+        variance = sum(count * _variance(*key, -drop) for key, count in groups)
+        for group in together:
+            variance += sum(count * math.sqrt(_variance(*key, -drop)) for key, count in group) ** 2
+        error = math.sqrt(variance) / cases
         return sign * (drop - estimate) - z * error
 
     def bound(sign: int) -> float:

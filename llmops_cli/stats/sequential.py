@@ -8,7 +8,7 @@ number of looks.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -58,19 +58,20 @@ def look(
     share: float,
     looked: float = 0.0,
     alpha: float = 0.05,
+    linked: Iterable[Sequence[Counts]] = (),
 ) -> Look:
     """Is the drop within `margin` (above 0, below 1)? `share` of all trials is in, `looked` was at the last
     look.
 
     PROVEN: its upper bound is within the margin. REFUTED: its lower bound is beyond. Each is wrong at most
-    `alpha` of the time over all looks. At a share of 1 GO_ON becomes UNDECIDED. Raises ValueError for a
-    margin outside, and for looks that do not move on.
+    `alpha` of the time over all looks. At a share of 1 GO_ON becomes UNDECIDED. `linked` are further cases, as
+    in `drop_of`. Raises ValueError for a margin outside, and for looks that do not move on.
     """
     if not 0 < margin < 1 or not 0 <= looked < share:
         raise ValueError(f"a margin lies inside 0..1 and looks move on: {margin}, {looked} to {share}")
     # a level far below the smallest asks for quantiles that a score bound does not promise
     level = max(SMALLEST_LEVEL, spent(share, alpha) - (spent(looked, alpha) if looked else 0.0))
-    drop = drop_of(strata, 1 - level)
+    drop = drop_of(strata, 1 - level, linked)
     if drop is not None and drop.at_most <= margin:
         return Look(Proof.PROVEN, drop, level)
     if drop is not None and drop.at_least > margin:

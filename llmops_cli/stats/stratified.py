@@ -49,6 +49,28 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """Cases whose trials were answered by the very same calls: of each call of the candidate and of the base, which
+    of the cases it passed, always in the same order of cases.
+
+    Raises ValueError for calls that speak of different numbers of cases.
+    """
+
+    calls: tuple[tuple[bool, ...], ...]
+    base_calls: tuple[tuple[bool, ...], ...]
+
+    def __post_init__(self) -> None:
+        if len({len(call) for call in (*self.calls, *self.base_calls)}) > 1:
+            raise ValueError(f"every call speaks of all cases: {self}")
+
+    @property
+    def strata(self) -> tuple[Counts, ...]:
+        """Each case by itself."""
+        columns = zip(zip(*self.calls, strict=True), zip(*self.base_calls, strict=True), strict=True)
+        return tuple(Counts(sum(a), len(a), sum(b), len(b)) for a, b in columns)
+
+
+@dataclass(frozen=True, slots=True)
 class StratifiedTest:
     """The evidence that the candidate is worse: one-sided p-values, above 0 and up to 1.
 
@@ -73,10 +95,12 @@ def weight_of(passes: int, trials: int, base_trials: int) -> int:
     return min(HEAVIEST, max(1, round(whole * whole / (2 * passes * (whole - passes)))))
 
 
-def stratified_test(strata: Iterable[Counts]) -> StratifiedTest:
+def stratified_test(strata: Iterable[Counts], linked: Iterable[Linked] = ()) -> StratifiedTest:
     """Is the candidate worse than the base over these cases?
 
-    Cases without trials on a side are ignored; where no case can say anything both p-values are 1.
+    Cases without trials on a side are ignored; where no case can say anything both p-values are 1. Of `linked` cases
+    not the trials of each change places between the sides, but the calls, with all that they mean to the cases: so
+    the test stays exact however alike the cases are.
     """
     groups: Counter[tuple[int, int, int]] = Counter()
     observed = 0
@@ -85,11 +109,48 @@ def stratified_test(strata: Iterable[Counts]) -> StratifiedTest:
         if trials and base_trials and 0 < total < trials + base_trials:
             groups[total, trials, base_trials] += count
             observed += count * weight_of(total, trials, base_trials) * passes
-    if not groups:
-        return StratifiedTest(1.0, 1.0, 0)
     summands = [Summand(*hypergeometric(*key), weight_of(*key), count) for key, count in groups.items()]
+    informative = sum(groups.values())
+    for one in linked:
+        mine, theirs = _weighed(one)
+        if len({*mine, *theirs}) > 1:
+            summands.append(Summand(*_subset_sums(tuple(sorted((*mine, *theirs))), len(mine))))
+            observed += sum(mine)
+            informative += sum(0 < s.passes + s.base_passes < s.trials + s.base_trials for s in one.strata)
+    if not summands:
+        return StratifiedTest(1.0, 1.0, 0)
     upto, at = lower_tail(summands, observed)
-    return StratifiedTest(max(upto, SMALLEST_P), max(upto - at / 2, SMALLEST_P), sum(groups.values()))
+    return StratifiedTest(max(upto, SMALLEST_P), max(upto - at / 2, SMALLEST_P), informative)
+
+
+def _weighed(linked: Linked) -> tuple[list[int], list[int]]:
+    """The weights of the cases that each call passed, added up: the candidate's calls, and the base's."""
+    keys = [(s.passes + s.base_passes, s.trials, s.base_trials) for s in linked.strata]
+    weights = [weight_of(*key) if 0 < key[0] < key[1] + key[2] else 0 for key in keys]
+    sides = (linked.calls, linked.base_calls)
+    mine, theirs = ([sum(w for w, passed in zip(weights, call, strict=True) if passed) for call in side]
+                    for side in sides)  # fmt: skip
+    return mine, theirs
+
+
+@lru_cache(maxsize=4096)
+def _subset_sums(scores: tuple[int, ...], size: int) -> tuple[int, tuple[float, ...]]:
+    """The sum of `size` of these scores, each choice as likely: the least it can be, and probabilities.
+
+    Choices are counted by number and sum, as coefficients of polynomials that are packed into whole numbers
+    (Kronecker substitution), so that one addition adds a whole polynomial.
+    """
+    ways, least = math.comb(len(scores), size), min(scores)
+    bits = ways.bit_length()
+    packed = [1] + [0] * size
+    for score in scores:
+        for chosen in range(size, 0, -1):
+            packed[chosen] += packed[chosen - 1] << (bits * (score - least))
+    counts, rest, mask = [], packed[size], (1 << bits) - 1
+    while rest:
+        counts.append(rest & mask)
+        rest >>= bits
+    return least * size, tuple(count / ways for count in counts)
 
 
 def tally(strata: Iterable[Counts]) -> Counter[tuple[int, int, int, int]]:

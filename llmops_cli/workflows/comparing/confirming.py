@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
 from llmops_cli.comparison.grading import graded
+from llmops_cli.comparison.links import links_of
 from llmops_cli.comparison.pairs import pairs_of
 from llmops_cli.comparison.replayed import counts_of, known_unchanged
 from llmops_cli.comparison.rule import Compared, Examined
@@ -29,7 +30,7 @@ from llmops_cli.stats.stratified import Counts
 from llmops_cli.workflows.trials.planning import EvalsetPlan
 from llmops_cli.workflows.wiring import Parts
 
-_SET_SUFFICES = "the whole set is found worse without it"
+_SET_SUFFICES = "the whole set is worse"
 _OUT_OF_REACH = "no number of trials that is worth asking could confirm it"
 
 
@@ -206,12 +207,21 @@ def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compare
     gate = comparison.gate
     varying = not comparison.variant.deterministic
     metrics = {name: graded(comparison.deltas, name) for name in gate.metrics if varying or name in judged}
-    pairs = {name: pairs_of(comparison.deltas, name) for name in comparison.pairs}
+    links = links_of(comparison.deltas)
+    pairs = {name: pairs_of(comparison.deltas, name, links) for name in comparison.pairs}
     signs = {name: found for name, found in pairs.items() if found is not None}
     if reference_of(comparison.against):
         signs = {}  # the accepted answers are not the other side here
     if not varying:
-        return Compared(comparison.title, {}, metrics, gate.min_effect, effects=gate.metrics, pairs=signs)
+        return Compared(
+            comparison.title,
+            {},
+            metrics,
+            gate.min_effect,
+            effects=gate.metrics,
+            pairs=signs,
+            links=links,
+        )
     counted = [delta for delta in comparison.deltas if delta.comparable and not delta.accepted]
     return Compared(
         comparison.title,
@@ -224,4 +234,5 @@ def compared_of(comparison: Comparison, judged: Collection[str] = ()) -> Compare
         tags={delta.case_id: delta.case.tags for delta in counted if delta.case is not None},
         unchanged={d.case_id for d in counted if known_unchanged(d.candidate, d.base)},
         pairs=signs,
+        links=links,
     )

@@ -120,13 +120,13 @@ class ProvingRun:
     async def _settle(
         self, claim: Claim, suspects: Mapping[str, Suspect], asked: _Asked, comparison: Comparison
     ) -> Proof:
-        found = look(claim, claim.changed.values(), 0)
+        found = look(claim, claim.changed, 0)
         for number, target in enumerate(claim.looks[1:], start=1):
             if found.proof is not Standing.GO_ON:
                 return proof_of(claim, found, number - 1, asked.trials)
             if not await self._round(claim, suspects, asked, target, comparison):
                 return proof_of(claim, found, number - 1, asked.trials, asked.why)
-            found = look(claim, asked.counts(claim).values(), number)
+            found = look(claim, asked.counts(claim), number)
         return proof_of(claim, found, len(claim.looks) - 1, asked.trials, asked.base_why)
 
     async def _round(

@@ -86,7 +86,7 @@ def test_the_drop_is_that_of_all_cases() -> None:
     changed = {str(n): Counts(20, 20, 20, 20) for n in range(50)}
     claim = Claim(0.05, 100, changed, (20,))
 
-    found = look(claim, changed.values(), 0)
+    found = look(claim, changed, 0)
     proof = proof_of(claim, found, 0, (0, 0))
 
     whole = drop_of(changed.values(), 1 - spent(1.0))
@@ -109,7 +109,7 @@ def _ends(margin: float, true_drop: float, rng: np.random.Generator) -> Proof:
                 one.passes + int(rng.binomial(more, rate - true_drop)), one.trials + more,
                 one.base_passes + int(rng.binomial(base, rate)), one.base_trials + base,
             )  # fmt: skip
-        found = look(claim, counts.values(), number)
+        found = look(claim, counts, number)
         if found.proof is not Proof.GO_ON:
             break
     return found.proof

@@ -33,7 +33,7 @@ def test_a_set_that_is_plainly_worse_asks_some_flips_again_and_no_doubtful_case(
 
 def test_which_of_them_is_no_matter_of_their_place() -> None:
     one = compared(broken=300)
-    turned = replace(one, cases=dict(reversed(one.cases.items())))
+    turned = replace(one, cases=dict(reversed(list(one.cases.items()))))
 
     assert asked(one) == asked(turned)
     assert asked(one) != {f"broken-{n}" for n in range(ENOUGH_FLIPS)}

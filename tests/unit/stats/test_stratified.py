@@ -2,7 +2,7 @@
 
 import math
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from llmops_cli.stats.lattice import Summand, lower_tail
-from llmops_cli.stats.stratified import HEAVIEST, Counts, hypergeometric, stratified_test, weight_of
+from llmops_cli.stats.stratified import HEAVIEST, Counts, Linked, hypergeometric, stratified_test, weight_of
 
 SIDES = st.integers(1, 5)
 
@@ -199,3 +199,40 @@ def test_the_lattice_sum_is_the_convolution(
     below, at = lower_tail(summands, value)
     assert below == pytest.approx(whole[: value - low + 1].sum(), abs=1e-10)
     assert at == pytest.approx(whole[value - low], abs=1e-10)
+
+
+@given(st.data())
+def test_linked_calls_change_places_whole(data: st.DataObject) -> None:
+    """Against every choice of the candidate's calls, one by one."""
+    width, mine, theirs = (data.draw(st.integers(1, 3)) for _ in range(3))
+    call = st.tuples(*[st.booleans()] * width)
+    calls = [data.draw(call) for _ in range(mine + theirs)]
+    linked = Linked(tuple(calls[:mine]), tuple(calls[mine:]))
+    weights = [
+        weight_of(s.passes + s.base_passes, mine, theirs)
+        if 0 < s.passes + s.base_passes < mine + theirs
+        else 0
+        for s in linked.strata
+    ]
+    scores = [sum(w for w, passed in zip(weights, one, strict=True) if passed) for one in calls]
+    sums = [sum(chosen) for chosen in combinations(scores, mine)]
+    observed = sum(scores[:mine])
+
+    found = stratified_test([], [linked])
+
+    if len(set(scores)) == 1:
+        assert (found.p, found.mid_p) == (1.0, 1.0)
+    else:
+        share = sum(s <= observed for s in sums) / len(sums)
+        at = sum(s == observed for s in sums) / len(sums)
+        assert found.p == pytest.approx(share, abs=1e-9)
+        assert found.mid_p == pytest.approx(share - at / 2, abs=1e-9)
+
+
+def test_a_link_of_one_case_is_that_case() -> None:
+    one = Linked(((True,), (False,), (False,)), ((True,),) * 9 + ((False,),))
+
+    found, alone = stratified_test([], [one]), stratified_test(one.strata)
+
+    assert (found.p, found.mid_p) == pytest.approx((alone.p, alone.mid_p), abs=1e-12)
+    assert found.informative == alone.informative
