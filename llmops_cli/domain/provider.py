@@ -1,9 +1,9 @@
 """The door to a model: what a provider promises, and the ways in which it may fail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from llmops_cli.domain.request import Request, Response
 
@@ -39,6 +39,12 @@ class Provider(Protocol):
     async def aclose(self) -> None:
         """Let go of connections."""
         ...
+
+
+def deterministic_with(provider: Provider, params: Mapping[str, Any]) -> bool:
+    """Whether a provider always answers alike with these params. Where they decide, it has a method of this name."""
+    decide = getattr(provider, "deterministic_with", None)
+    return provider.deterministic if decide is None else bool(decide(params))
 
 
 def default_cache_key(request: Request, trial: int) -> str:

@@ -3,10 +3,18 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from llmops_cli.domain.outcome import Source
-from llmops_cli.domain.provider import AnswerStore, Call, Provider, ProviderError, StoppedError
+from llmops_cli.domain.provider import (
+    AnswerStore,
+    Call,
+    Provider,
+    ProviderError,
+    StoppedError,
+    deterministic_with,
+)
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.spending import Purpose, Spent
 from llmops_cli.domain.stopping import Stop
@@ -54,9 +62,9 @@ class Asker:
         """Calls that are under way now, for whatever purpose."""
         return max(0, self._calls - self.stop.waiting)
 
-    def deterministic(self, model: str) -> bool:
-        """Whether the model's provider says that it always answers alike."""
-        return self._providers[model].deterministic
+    def deterministic(self, model: str, params: Mapping[str, Any]) -> bool:
+        """Whether the model's provider says that it always answers alike with these params."""
+        return deterministic_with(self._providers[model], params)
 
     def cached(self, model: str, request: Request, trial: int) -> Response | None:
         """The kept answer, where reading the cache is allowed."""
@@ -113,7 +121,7 @@ class Asker:
         self._calls += 1
         try:
             response = await provider.complete(request, call)
-            if response.call_id is None and not provider.deterministic:
+            if response.call_id is None and not deterministic_with(provider, request.params):
                 response = replace(response, call_id=uuid4().hex[:16])
         except ProviderError as error:
             if error.fatal:

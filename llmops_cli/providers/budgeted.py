@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llmops_cli.domain.canonical import canonical_json
-from llmops_cli.domain.provider import Call, Provider, ProviderError
+from llmops_cli.domain.provider import Call, Provider, ProviderError, deterministic_with
 from llmops_cli.domain.request import Price, Request, Response
 from llmops_cli.providers.prices import cost_at_tokens
 
@@ -103,6 +103,10 @@ class Budgeted:
     def deterministic(self) -> bool:
         """As the inner provider."""
         return self._inner.deterministic
+
+    def deterministic_with(self, params: Mapping[str, Any]) -> bool:
+        """As the inner provider."""
+        return deterministic_with(self._inner, params)
 
     def cache_key(self, request: Request, trial: int) -> str | None:
         """As the inner provider."""

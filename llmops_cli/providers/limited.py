@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from llmops_cli.domain.provider import Call, Provider, ProviderError, StoppedError
+from llmops_cli.domain.provider import Call, Provider, ProviderError, StoppedError, deterministic_with
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.stopping import Stop
 from llmops_cli.providers.retrying import LONGEST_WAIT
@@ -51,6 +52,10 @@ class Limited:
     def deterministic(self) -> bool:
         """As the inner provider."""
         return self._inner.deterministic
+
+    def deterministic_with(self, params: Mapping[str, Any]) -> bool:
+        """As the inner provider."""
+        return deterministic_with(self._inner, params)
 
     @property
     def window(self) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmops_cli.domain.canonical import canonical_json
-from llmops_cli.domain.provider import Call, Provider, ProviderError
+from llmops_cli.domain.provider import Call, Provider, ProviderError, deterministic_with
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.serial import response_from_dict, response_to_dict
 from llmops_cli.errors import FileError, SourceLocation
@@ -53,6 +53,10 @@ class Recording:
     def deterministic(self) -> bool:
         """As the provider whose answers these are: that a tape says the same again proves nothing of a model."""
         return self._recorded is not None and self._recorded.deterministic
+
+    def deterministic_with(self, params: Mapping[str, Any]) -> bool:
+        """As the provider whose answers these are."""
+        return self._recorded is not None and deterministic_with(self._recorded, params)
 
     def cache_key(self, request: Request, trial: int) -> str | None:
         """None for a replay, which is itself what a cache would be."""

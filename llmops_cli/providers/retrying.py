@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from llmops_cli.domain.provider import Call, Provider, ProviderError, StoppedError
+from llmops_cli.domain.provider import Call, Provider, ProviderError, StoppedError, deterministic_with
 from llmops_cli.domain.request import Request, Response
 from llmops_cli.domain.stopping import Stop
 
@@ -49,6 +50,10 @@ class Retrying:
     def deterministic(self) -> bool:
         """As the inner provider."""
         return self._inner.deterministic
+
+    def deterministic_with(self, params: Mapping[str, Any]) -> bool:
+        """As the inner provider."""
+        return deterministic_with(self._inner, params)
 
     def cache_key(self, request: Request, trial: int) -> str | None:
         """As the inner provider."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from llmops_cli import plugins
+from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.provider import Provider, ProviderContext, ProviderError
 from llmops_cli.domain.request import Request, ResolvedModel
 from llmops_cli.domain.stopping import Stop
@@ -22,6 +23,7 @@ from llmops_cli.store.cache import ResponseCache
 from llmops_cli.store.local_folder import local_folder
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.trials.identity import ScorerIdentities
+from llmops_cli.workflows.trials.planning import make_request
 from llmops_cli.workflows.trials.scoring import CaseScoring
 from llmops_cli.workflows.trials.tools import JudgePrompts, Tools
 
@@ -75,6 +77,10 @@ class Parts:
         """Make a model askable that was not known when the run began."""
         if model.key not in self.providers:
             self.providers[model.key] = self.make_provider(model)
+
+    def deterministic(self, model: ResolvedModel, prompt: Prompt) -> bool:
+        """Whether the model's provider says that it always answers the prompt alike."""
+        return self.asker.deterministic(model.key, make_request(prompt, model, ()).params)
 
     @property
     def notes(self) -> list[str]:

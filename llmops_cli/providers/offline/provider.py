@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from llmops_cli.domain.canonical import sha256_hex
 from llmops_cli.domain.provider import Call, ProviderContext, ProviderError
 from llmops_cli.domain.request import Request, ResolvedModel, Response, Usage
 from llmops_cli.providers.offline.instructions import read_task
@@ -34,8 +35,12 @@ class OfflineProvider:
 
     @property
     def deterministic(self) -> bool:
-        """True: equal requests get equal answers in equal trials. Only `noise` makes the trials differ."""
+        """True: equal requests get equal answers. Only `noise` makes trials differ, as `deterministic_with` says."""
         return True
+
+    def deterministic_with(self, params: Mapping[str, Any]) -> bool:
+        """Whether all trials of a request get the same answer: without `noise`."""
+        return not params.get("noise")
 
     def cache_key(self, request: Request, trial: int) -> str | None:
         """None: an answer costs nothing, and a kept one would outlive a change of this code."""
@@ -67,10 +72,16 @@ class OfflineProvider:
             cost=0.0,
             served_model=MODEL,
             finish_reason="length" if cut else "stop",
+            call_id=_call_id(request, call.trial) if noise else None,
         )
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+def _call_id(request: Request, trial: int) -> str:
+    """The same trial of a request is always the same call: asked once more it is no new evidence."""
+    return sha256_hex(f"{request.fingerprint}:{trial}")[:16]
 
 
 def _content(message: Mapping[str, Any]) -> str:

@@ -130,7 +130,9 @@ class Measuring:
             run_loop(parts.close())
         judge_calls = sum(map(self._judgements, trials))
         cost = total(prices[trial.model](trial.request) for trial in unasked)
-        again = [t for t in trials if t.number == 1 and not parts.providers[t.model].deterministic]
+        again = [
+            t for t in trials if t.number == 1 and not parts.asker.deterministic(t.model, t.request.params)
+        ]
         bills = [(prices[t.model](t.request), self._judgements(t)) for t in again]
         bills.sort(key=lambda bill: (bill[0] is not None, -(bill[0] or 0.0), -bill[1]))
         dearest, times = bills[:MOST_CASES], LOOKS[-1]
@@ -294,7 +296,7 @@ def _varying(plan: EvalsetPlan, parts: Parts) -> set[CaseKey]:
         CaseKey(plan.evalset.name, variant.variant.name, case.id)
         for variant in plan.variants
         for case in plan.cases
-        if not parts.providers[variant.model.key].deterministic
+        if not parts.deterministic(variant.model, variant.prompt)
     }
 
 

@@ -196,7 +196,7 @@ def _added_to_record(
     if baseline is None:
         return
     for variant in plan.variants:
-        if parts.providers[variant.model.key].deterministic:
+        if parts.deterministic(variant.model, variant.prompt):
             continue
         for case in plan.cases:
             lines = baseline.lines.get((case.id, variant.variant.name), ())
@@ -218,7 +218,7 @@ def _added_to_variants(
     """
     base = next(variant for variant in plan.variants if variant.variant.name == reference)
     for variant in plan.variants:
-        if variant is base or parts.providers[variant.model.key].deterministic:
+        if variant is base or parts.deterministic(variant.model, variant.prompt):
             continue
         for case in plan.cases:
             alike = variant.requests[case.id].fingerprint == base.requests[case.id].fingerprint

@@ -119,7 +119,7 @@ def _suspects(asked: Asked) -> Iterator[_Suspect]:
         baseline = asked.prepared.baselines[plan.evalset.name]
         reused = asked.reused.get(plan.evalset.name)
         for variant in plan.variants:
-            if asked.parts.providers[variant.model.key].deterministic:
+            if asked.parts.deterministic(variant.model, variant.prompt):
                 continue
             recorded = baseline is not None and any(
                 name == variant.variant.name for _, name in baseline.lines

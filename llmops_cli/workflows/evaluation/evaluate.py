@@ -288,7 +288,7 @@ class _Evaluation:
         )
 
     def _deterministic(self, variant: VariantPlan) -> bool:
-        return self.parts.providers[variant.model.key].deterministic
+        return self.parts.deterministic(variant.model, variant.prompt)
 
     def _require_keys(self) -> None:
         calls = self.options.calls

@@ -104,7 +104,7 @@ class Tools:
 
     async def _reply(self, model: str, request: Request, vote: int, of: TrialKey) -> Response:
         own = judge_trial(of, vote)
-        if self._asker.deterministic(model):
+        if self._asker.deterministic(model, request.params):
             with suppress(
                 ProviderError
             ):  # a recording, too, always answers alike: but it knows each by its own
