@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.project import GREET, Project
 
 CASES = 40
 AT_ONCE = 4
+SET = "prompt: greet\nscorers: [contains: Hello]\ncases:\n"
 LONGEST = 120.0
 """Seconds until a wait is in vain. A process takes three of its processor's to start, and a machine has other work."""
 
@@ -34,13 +36,16 @@ class _Gate:
         return "Hello!"
 
 
+def _rows(count: int) -> str:
+    return "".join(f"  - {{id: c{n}, vars: {{name: n{n}}}}}\n" for n in range(count))
+
+
 def _set_up(project: Project, server: ModelServer) -> Project:
-    rows = "".join(f"  - {{id: c{n}, vars: {{name: n{n}}}}}\n" for n in range(CASES))
     settings = (
         f"model: m\nmodels: {{m: {{model: openai/test-model, api_base: '{server.url}'}}}}\n"
         f"run: {{concurrency: {AT_ONCE}, timeout: {2 * LONGEST:.0f}}}\n"
     )
-    evalset = f"prompt: greet\nscorers: [contains: Hello]\ncases:\n{rows}"
+    evalset = f"{SET}{_rows(CASES)}"
     project.commit(
         "x", {"prompts/greet.yaml": GREET, "evalsets/greet.yaml": evalset, "llmops.yaml": settings}
     )
@@ -129,6 +134,53 @@ def test_who_waits_for_a_turn_is_neither_asked_nor_counted(project: Project) -> 
     assert "1 call, 0 from the cache" in out
     assert "not answered" not in out
     assert len(server.requests) == 1
+
+
+def test_once_ends_a_confirmation_too(project: Project) -> None:
+    """No further trial is begun, and what was not asked to the end confirms nothing."""
+    gate = _Gate(0)
+
+    def reply(body: dict[str, Any]) -> str:
+        gate(body)
+        return "Goodbye!" if "badly" in body["messages"][0]["content"] else "Hello!"
+
+    with ModelServer(reply) as server:
+        _set_up(project, server).write({"evalsets/greet.yaml": f"{SET}{_rows(3)}"})
+        gate.open.set()
+        project.llmops("eval")
+        project.llmops("accept")
+        project.edit("prompts/greet.yaml", "by name", "badly")
+        gate.open.clear()
+        accepted, first, fresh = 3, 3, 6
+        for _ in range(first + fresh):
+            gate.held.release()
+
+        process = project.spawn("eval")
+        _wait_until(_blocked(server, accepted + first + fresh), process)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while "stopping: " not in (said := process.stderr.readline()):
+            assert "confirming 3 suspicious cases" in said
+        assert "4 calls in flight will be kept" in said
+        gate.open.set()
+        code, out, _ = _end(process)
+
+        assert code == ExitCode.INTERRUPTED
+        assert len(server.requests) == accepted + first + fresh + AT_ONCE
+        assert "INCONCLUSIVE" in out
+        assert "REGRESSION" not in out
+        assert "the run was interrupted before its end" in out
+        assert "a suspicious case could not be asked to the end: the run was interrupted" in out
+
+        again = project.llmops("eval", "--format", "json")
+
+        assert again.exit_code == ExitCode.REGRESSION
+        asked = {(one.path, str(one.body["messages"])) for one in server.requests}
+        assert len(asked) == 2 * accepted
+        spent = again.json()["calls"]["confirm"]["calls"]
+        assert len(server.requests) == accepted + first + fresh + AT_ONCE + spent, (
+            "what was in flight is kept"
+        )
 
 
 def test_twice_stops_at_once_and_keeps_what_was_answered(project: Project, gate: _Gate) -> None:
