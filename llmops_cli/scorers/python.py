@@ -58,7 +58,8 @@ class Python:
 
 def _as_score(result: Any) -> Score:
     if isinstance(result, Score):
-        return replace(result, explanation=_explained(result.explanation, result.value))
+        value = float(result.value)  # a Fraction is one, too
+        return replace(result, value=value, explanation=_explained(str(result.explanation), value))
     if isinstance(result, Mapping):
         return _from_mapping(result)
     if isinstance(result, bool):
@@ -97,7 +98,10 @@ def _share(value: Any, what: str) -> float:
     # Real, so that numbers of numpy count; a bool stands for itself and is no number here
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ScoringError(f"{what} {kind_of(value)}; expected true, false, or a number from 0 to 1")
-    share = float(value)
+    try:
+        share = float(value)
+    except OverflowError:  # a whole number beyond any float
+        raise ScoringError(f"{what} a number of over 300 digits; a score lies between 0 and 1") from None
     if not 0.0 <= share <= 1.0:
         raise ScoringError(f"{what} {share:g}; a score lies between 0 and 1")
     return share
