@@ -16,7 +16,6 @@ from llmops_cli.stats.rearranged import all_differences, drawn, grid_of, on_grid
 RESAMPLES = 9999
 _EXACT = 20_000
 _ENOUGH = 100
-_WORK = 20_000_000
 _ROUNDING = 1e-9
 _SMALLEST_P = 1e-14
 
@@ -59,8 +58,7 @@ def permutation_test(
     (quarters, say): their sum then has an exact distribution, however many cases there are. Else they are
     drawn: p = (1 + #{T* <= T}) / (R + 1), the observed arrangement being one of them (Phipson & Smyth 2010,
     SAGMB 9:39). Drawing ends early once 100 were as low as the observed one: then p = 100 / R, as valid (Besag
-    & Clifford 1991, Biometrika 78:301). Very large sets get fewer resamples. Raises ValueError where
-    `resamples` is below 1.
+    & Clifford 1991, Biometrika 78:301). Raises ValueError where `resamples` is below 1.
     """
     if resamples < 1:
         raise ValueError(f"a permutation test needs at least one resample, not {resamples}")
@@ -88,7 +86,6 @@ def _p(
     found = on_grid(cases, grid) if grid else None
     if found is not None:
         return max(lower_tail(*found)[0], _SMALLEST_P), whole, True
-    most = min(most, max(999, _WORK // len(cases)))
     low, draws = drawn(cases, at, Random(seed), most, _ENOUGH)  # noqa: S311
     return (low / draws if low >= _ENOUGH else (1 + low) / (1 + draws)), draws, False
 

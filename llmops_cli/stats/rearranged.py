@@ -7,6 +7,7 @@ on a grid (scores in quarters, say) the exact chances of every sum; and draws fr
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate, combinations
 from operator import add
 from random import Random
@@ -20,6 +21,7 @@ _EQUAL = 1e-9
 _EFFORT = 10_000_000
 _BLOCK = 400
 _ENTRIES = 1 << 17
+_TABLES = 500
 _LARGEST, _SMALLEST, _BYTE = 1 << 15, 1 << 6, 1 << 8
 
 
@@ -119,18 +121,33 @@ def drawn(cases: Sequence[Sides], at: float, rng: Random, most: int, enough: int
 
 
 def _drawers(cases: Sequence[Sides], rng: Random) -> list[Callable[[int], Iterable[float]]]:
-    """For each case what draws so many of its differences.
+    """What draws so many summed differences, for each part of the cases: together they are all.
 
-    From tables, that are the smaller the more cases there are: what one table lacks in variety averages out.
+    Each draws from a table of arrangements of its cases. Tables are the smaller the more cases there are: what one
+    lacks in variety averages out. One entry of each, chosen beforehand, is the observed arrangement. So where
+    nothing changed it is an entry like any other, whatever the table, and the observed sum and those drawn are
+    exchangeable: tables cost nothing of the level (Hemerik & Goeman 2018, TEST 27:811).
     """
-    wanted = min(_LARGEST, max(_SMALLEST, 1 << (_ENTRIES // len(cases)).bit_length() - 1))
-    if wanted > _BYTE:
-        return [_chooser(_table(mine, theirs, rng, wanted), rng) for mine, theirs in cases]
-    again = _BYTE // wanted
-    return [_byte_chooser(_table(mine, theirs, rng, wanted) * again, rng) for mine, theirs in cases]
+    size = min(_LARGEST, max(_SMALLEST, 1 << (_ENTRIES // len(cases)).bit_length() - 1))
+    if size > _BYTE:
+        return [_chooser(_all_or_table(*case, rng, size), rng) for case in cases]
+    together = -(-len(cases) // _TABLES)
+    found = []
+    for first in range(0, len(cases), together):
+        place = rng.randrange(size)
+        tables = [_table(*case, rng, size, place) for case in cases[first : first + together]]
+        table = [sum(values) for values in zip(*tables, strict=True)]
+        found.append(_byte_chooser(table * (_BYTE // size), rng))
+    return found
 
 
-def _chooser(table: Sequence[float], rng: Random) -> Callable[[int], Sequence[float]]:
+def _all_or_table(mine: Sequence[float], theirs: Sequence[float], rng: Random, size: int) -> list[float]:
+    if math.comb(len(mine) + len(theirs), len(mine)) <= size:
+        return all_differences(mine, theirs)
+    return _table(mine, theirs, rng, size, rng.randrange(size))
+
+
+def _chooser(table: Sequence[float], rng: Random) -> Callable[[int], Iterable[float]]:
     return lambda size: rng.choices(table, k=size)
 
 
@@ -138,30 +155,46 @@ def _byte_chooser(table: Sequence[float], rng: Random) -> Callable[[int], Iterab
     return lambda size: map(table.__getitem__, rng.randbytes(size))
 
 
-def _table(mine: Sequence[float], theirs: Sequence[float], rng: Random, size: int) -> list[float]:
-    """`size` arrangements of a case, to draw from as from all of them, at no cost to the level of the test.
+def _table(mine: Sequence[float], theirs: Sequence[float], rng: Random, size: int, place: int) -> list[float]:
+    """`size` random arrangements of a case, the observed one at this place.
 
-    All arrangements, as often as they fit; the rest come from shuffled scores read around in a circle, each
-    starting place once, so that every score is on either side in its due share. One entry, drawn beforehand,
-    is the observed arrangement. So where nothing changed it is an entry like any other, whatever the table:
-    the observed sum and those drawn are exchangeable (Hemerik & Goeman 2018, TEST 27:811).
+    They are balanced, so that their mean is that of all arrangements but for a remainder.
     """
+    if math.comb(len(mine) + len(theirs), len(mine)) <= size:
+        return _copies(all_differences(mine, theirs), rng, size, place)
     whole, count = len(mine) + len(theirs), len(mine)
-    ways = math.comb(whole, count)
-    table = all_differences(mine, theirs) * (size // ways) if ways <= size else []
-    place = rng.randrange(size) - len(table)
-    difference = _difference_by_sum(mine, theirs)
-    pool = [*mine, *theirs]
-    for start in range(0, size - len(table), whole):
-        if start <= place < start + whole:
+    slope, offset = 1 / count + 1 / (whole - count), (sum(mine) + sum(theirs)) / (whole - count)
+    pool, starts, table = [*mine, *theirs], _starts(whole, count), list[float]()
+    for first in range(0, size, whole):
+        order = rng.sample(pool, whole)
+        if first <= place < first + whole:
             order = rng.sample(mine, count) + rng.sample(theirs, whole - count)
-            turn = place - start
-            order = order[whole - turn :] + order[: whole - turn]
-        else:
-            order = rng.sample(pool, whole)
+            turn = whole - starts[place - first]
+            order = order[turn:] + order[:turn]
         upto = list(accumulate(order + order[:count], initial=0.0))
-        table += [difference(high - low) for low, high in zip(upto[:whole], upto[count:], strict=False)]
+        table += [slope * (upto[start + count] - upto[start]) - offset for start in starts]
     return table[:size]
+
+
+def _copies(values: list[float], rng: Random, size: int, place: int) -> list[float]:
+    """All arrangements as often as they fit, a random remainder, shuffled; the first of them at this place."""
+    copies, left = divmod(size, len(values))
+    more = rng.choices(values, k=left)
+    is_copy = rng.randrange(size) >= left
+    others = [*values[1:], *values * (copies - 1), *more] if is_copy else [*values * copies, *more[1:]]
+    table = rng.sample(others, size - 1)
+    table.insert(place, values[0])
+    return table
+
+
+@lru_cache(maxsize=256)
+def _starts(whole: int, count: int) -> tuple[int, ...]:
+    """Every place of a circle once, one step of `count` after the other: the scores from each are one side's.
+
+    So those of neighbouring steps do not overlap, and each score is taken about as often after any number of steps.
+    """
+    around = whole // math.gcd(whole, count)
+    return tuple((step * count + step // around) % whole for step in range(whole))
 
 
 def _difference_by_sum(mine: Sequence[float], theirs: Sequence[float]) -> Callable[[float], float]:
