@@ -1,7 +1,7 @@
 """`eval --against REV`: which baseline is the base, and which regressions the branch accepts itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from llmops_cli.comparison.findings import weighed
 from llmops_cli.comparison.rule import judge
@@ -25,6 +25,8 @@ class Against:
     commit: str
     label: str
     baselines: Mapping[str, Baseline | None]
+    handed_on: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Evalset to cases that its baseline still holds and that another evalset asks now: these were not removed."""
 
 
 def read_against(

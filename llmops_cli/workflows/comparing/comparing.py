@@ -30,7 +30,8 @@ class Comparing:
     """Compares with a baseline, or with a reference variant of the same run.
 
     `own` are the branch's own baselines where the base is another revision's: what they accept does not
-    block. `rerun` asks the base prompt anew where the baseline cannot answer.
+    block. `rerun` asks the base prompt anew where the baseline cannot answer. `handed_on` are cases of a set that
+    another one asks now: it has their answers as well.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Comparing:
         label: str,
         reference: str | None,
         rerun: bool,
+        handed_on: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self._parts = parts
         self._versions = versions
@@ -56,6 +58,7 @@ class Comparing:
         self._sides = BaseSides(parts.scoring, fitting)
         self._base = BaselineRerun(parts, versions, settings)
         self._rerun = rerun
+        self._handed_on = handed_on or {}
 
     async def compare(self, plan: EvalsetPlan, part: EvalsetRun) -> list[Comparison]:
         """A comparison for each variant; the reference variant has none."""
@@ -154,12 +157,14 @@ class Comparing:
             side = await self._base.fill(plan, variant, baseline, side, served)
         if side is None:
             return None
+        elsewhere = self._handed_on.get(plan.evalset.name, frozenset()) - {case.id for case in plan.cases}
         # scored again just now, their explanations may quote what the case expects
         redacted = {
             case_id: replace(
                 case, outcomes=tuple(redact_outcome(o, self._settings.redact) for o in case.outcomes)
             )
             for case_id, case in side.cases.items()
+            if case_id not in elsewhere
         }
         return replace(side, label=self._label, cases=redacted)
 

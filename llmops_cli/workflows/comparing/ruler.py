@@ -26,11 +26,12 @@ def ruler_notes(
     since: str,
     baselines: Mapping[str, Baseline | None],
     moved: Mapping[str, str],
+    kept: Mapping[str, frozenset[str]],
 ) -> tuple[str, ...]:
     """A note for each evalset whose scorers, expectations, cases or rules are not what they were at the base.
 
     `baselines` are the base's, by evalset: of these it is told. `moved` names those that were called otherwise
-    there; `changed` are the files that differ.
+    there, `kept` cases of the base's evalsets that are still asked, if elsewhere; `changed` are the files that differ.
     """
     notes: list[str] = []
     for name, baseline in baselines.items():
@@ -45,7 +46,10 @@ def ruler_notes(
                 f"the golden set {name} cannot be compared with its rules at {since}: {error.problems[0].message}"
             )
             continue
-        parts = [*_parts(old, now, baseline), *_judging(project, base, now, changed)]
+        parts = [
+            *_parts(old, now, baseline, kept.get(before, frozenset())),
+            *_judging(project, base, now, changed),
+        ]
         if parts:
             notes.append(f"the golden set {name} changed since {since}: {'; '.join(parts)}")
     return tuple(notes)
@@ -59,7 +63,7 @@ def _touched(project: Project, name: str, changed: frozenset[str]) -> bool:
     return any(path.lower().endswith(CASE_ENDINGS) and not path.endswith(BASELINE_ENDING) for path in changed)
 
 
-def _parts(old: Evalset, now: Evalset, baseline: Baseline | None) -> Iterator[str]:
+def _parts(old: Evalset, now: Evalset, baseline: Baseline | None, kept: frozenset[str]) -> Iterator[str]:
     found = compare_valid(old, now, None)
     if found is None:
         return
@@ -74,8 +78,9 @@ def _parts(old: Evalset, now: Evalset, baseline: Baseline | None) -> Iterator[st
         edited = [edit.case_id for edit in found.expectations if key in _names(edit)]
         if edited:
             yield f"{key} of {_count(len(edited), 'case')} edited ({_listed(edited)})"
-    if found.removed:
-        yield f"{_count(len(found.removed), 'case')} removed ({_before(found.removed, old, baseline)})"
+    removed = [case_id for case_id in found.removed if case_id not in kept]
+    if removed:
+        yield f"{_count(len(removed), 'case')} removed ({_before(removed, old, baseline)})"
     yield from (_value(change) for change in found.rules if change.name != "prompts")
 
 

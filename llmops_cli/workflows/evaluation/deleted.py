@@ -7,22 +7,45 @@ under whatever name, leaves a change that nobody judges: no verdict. Otherwise i
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llmops_cli.domain.canonical import digest_of
+from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.comparison import Reason, Status
 from llmops_cli.domain.evalset import Evalset
 from llmops_cli.domain.revision import Change
-from llmops_cli.errors import FileError, NothingSelectedError, SourceLocation, UserError
+from llmops_cli.errors import NothingSelectedError, SourceLocation, UserError
+from llmops_cli.files.baseline_file import read_baseline
+from llmops_cli.workflows.comparing.inherited import asked_of, judged_by, readable_evalset
 from llmops_cli.workflows.diff.renamed import data_of, lines_of, most_alike, renamed_prompts
 from llmops_cli.workflows.project import Project
+from llmops_cli.workflows.trials.planning import EvalsetPlan
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A prompt that changed, and that an evalset of the base tested: others ask its cases now.
+
+    What they answer must be compared with something, or nobody has judged the change.
+    """
+
+    evalset: Evalset
+    recorded: bool
+    """Whether the base had answers of it to compare with."""
+    prompt: str
+    """As it is called today."""
+    what: str
 
 
 @dataclass(frozen=True)
 class Deleted:
-    """What became of evalsets that are gone. `moved` maps those of today to their name at the base."""
+    """What became of evalsets that are gone.
+
+    `moved` maps those of today to their name at the base, `renamed` prompts of the base to their name of today.
+    """
 
     moved: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    covered: tuple[Covered, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.notes or self.reasons)
@@ -51,27 +74,65 @@ def find_deleted(
     renamed = renamed_prompts(project, base, history) if gone or turned else {}
     notes: list[str] = []
     reasons: list[Reason] = []
+    covered: list[Covered] = []
     asked = _Asked(project)
     for name in [*lost, *turned]:
         for evalset, tested in _lost_prompts(project, base, name, renamed):
             today = renamed.get(tested, tested)
-            if (
-                _selected(base, evalset, wanted)
-                and prompt in (None, tested, today)
-                and not asked.covers(evalset, today, ruler=True)
-            ):
-                if asked.covers(evalset, today):
-                    notes.append(
-                        f"other scorers or rules than those of {evalset.path} at {label} judge its cases now"
-                    )
-                    continue
+            if _selected(base, evalset, wanted) and prompt in (None, tested, today):
                 what = _what(name in gone, evalset, tested, label)
                 ground, text = _judged(project, base, (tested, today), what)
-                if ground is None:
+                if asked.covers(evalset, today):
+                    if not asked.covers(evalset, today, ruler=True):
+                        notes.append(
+                            f"other scorers or rules than those of {evalset.path} at {label} judge its cases now"
+                        )
+                    if ground is not None:
+                        covered.append(Covered(evalset, _recorded(base, evalset), today, what))
+                elif ground is None:
                     notes.append(text)
                 else:
                     reasons.append(ground)
-    return Deleted(moved, tuple(notes), tuple(reasons))
+    return Deleted(moved, renamed, tuple(notes), tuple(reasons), tuple(covered))
+
+
+def unjudged(
+    covered: Sequence[Covered], plans: Sequence[EvalsetPlan], baselines: Mapping[str, Baseline | None]
+) -> Iterator[Reason]:
+    """Grounds for no verdict: sets that took over cases, and have nothing to compare them with, or do not run."""
+    for one in covered:
+        takers = {
+            plan.evalset.path: _compared(plan, one.prompt, baselines.get(plan.evalset.name)) for plan in plans
+        }
+        asked = {asked_of(case) for case in one.evalset.cases}
+        if not one.recorded or asked <= {key for found in takers.values() for key in found[1]}:
+            continue
+        names = [path for path, (all_, _) in takers.items() if all_ & asked]
+        who = (
+            f"{', '.join(names)} {'asks' if len(names) == 1 else 'ask'} its cases now, and nothing is there to compare "
+            "the answers with"
+            if names
+            else "nothing that runs asks its cases"
+        )
+        text = f"{one.what}; {who}: rename or split an evalset in a change of its own"
+        place = next((plan.evalset.where for plan in plans if plan.evalset.path in names), None)
+        yield Reason(Status.INCONCLUSIVE, text, place)
+
+
+def _compared(plan: EvalsetPlan, prompt: str, baseline: Baseline | None) -> tuple[set[str], set[str]]:
+    """What a set asks of a prompt, and of that, what has a base: a column with answers, or with some to go by."""
+    columns = {variant for _, variant in baseline.lines} if baseline else set()
+    variants = [v.variant.name for v in plan.variants if v.prompt.name == prompt]
+    asked = {asked_of(case) for case in plan.cases} if variants else set()
+    return asked, asked if variants and columns.issuperset(variants) else set()
+
+
+def _recorded(base: Project, evalset: Evalset) -> bool:
+    try:
+        found = read_baseline(base.tree, evalset.baseline_path)
+    except UserError:  # something is there, and nobody can say what
+        return True
+    return found is not None and bool(found.lines)
 
 
 def _lost_prompts(
@@ -81,8 +142,8 @@ def _lost_prompts(
     path, today = base.evalset_paths[name], project.evalset_paths.get(name)
     if today is not None and data_of(project, today) == data_of(base, path):
         return
-    before = _evalset(base, name)
-    now = _evalset(project, name) if today is not None else None
+    before = readable_evalset(base, name)
+    now = readable_evalset(project, name) if today is not None else None
     if before is None or (today is not None and now is None):
         return  # what is wrong today is reported by whoever runs it
     for prompt in before.prompts:
@@ -132,7 +193,7 @@ class _Asked:
     def covers(self, evalset: Evalset, prompt: str, *, ruler: bool = False) -> bool:
         """Whether every case of an evalset is asked of the prompt by some set of today; by the same ruler."""
         if self._known is None:
-            found = [_evalset(self._project, name) for name in self._project.evalset_paths]
+            found = [readable_evalset(self._project, name) for name in self._project.evalset_paths]
             self._known = {key for one in found if one for p in one.prompts for key in _cases(one, p)}
         wanted = {key for key in _cases(evalset, prompt) if len(key) == (3 if ruler else 2)}
         return bool(evalset.cases) and wanted <= self._known
@@ -140,19 +201,8 @@ class _Asked:
 
 def _cases(evalset: Evalset, prompt: str) -> set[tuple[str, ...]]:
     """What each case asks, and the same with what it is judged by."""
-    found: set[tuple[str, ...]] = set()
-    for case in evalset.cases:
-        asked = (prompt, digest_of(case.vars))
-        specs = [
-            (s.type, dict(s.arguments), s.of, s.negate, s.weight, s.severity)
-            for s in evalset.scorers_of(case)
-        ]
-        trials, share = case.trials or evalset.trials, evalset.pass_rule.share
-        found |= {
-            asked,
-            (*asked, digest_of([specs, case.expected, case.context, case.critical, trials, share])),
-        }
-    return found
+    asked = {(prompt, asked_of(case)) for case in evalset.cases}
+    return {*asked, *((prompt, asked_of(case), judged_by(evalset, case)) for case in evalset.cases)}
 
 
 def _moved(project: Project, base: Project, gone: Mapping[str, str]) -> dict[str, str]:
@@ -167,19 +217,11 @@ def _moved(project: Project, base: Project, gone: Mapping[str, str]) -> dict[str
 
 def _same_subject(project: Project, base: Project, one: str, old: str) -> bool:
     """Whether a set of today tests a prompt that the old one did, or the old one's prompts are gone, too."""
-    now, before = _evalset(project, one), _evalset(base, old)
+    now, before = readable_evalset(project, one), readable_evalset(base, old)
     if now is None or before is None:
         return False
     there = set(before.prompts) & set(project.prompt_paths)
     return bool(there & set(now.prompts)) or not there
-
-
-def _evalset(project: Project, name: str) -> Evalset | None:
-    """An evalset, or what can be read of it."""
-    try:
-        return project.evalset(name)
-    except FileError as error:
-        return error.partial if isinstance(error.partial, Evalset) else None
 
 
 def _digest(project: Project, prompt: str) -> str | None:

@@ -149,6 +149,7 @@ class _Evaluation:
             label=against.label if against else "the baseline",
             reference=options.reference,
             rerun=options.rerun_baseline,
+            handed_on=against.handed_on if against else None,
         )
         limits = {"auto": None, "never": 0}
         most = limits[options.confirm] if isinstance(options.confirm, str) else options.confirm

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from llmops_cli.domain.baseline import Baseline
+from llmops_cli.domain.ci import is_sha
 from llmops_cli.domain.comparison import Reason
 from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import NothingSelectedError, UserError, did_you_mean
 from llmops_cli.store.run_store import find_run, load_result
 from llmops_cli.workflows.comparing.against import Against, read_against
+from llmops_cli.workflows.comparing.inherited import Inherited, inherit
 from llmops_cli.workflows.comparing.ruler import ruler_notes
 from llmops_cli.workflows.evaluation.changed import choose, project_at
-from llmops_cli.workflows.evaluation.deleted import NOTHING_DELETED, Deleted, find_deleted
+from llmops_cli.workflows.evaluation.deleted import NOTHING_DELETED, Deleted, find_deleted, unjudged
 from llmops_cli.workflows.evaluation.trust import Trusted, trusted_at
 from llmops_cli.workflows.evaluation.unchanged import NOTHING_ACCEPTED, keep_unchanged
 from llmops_cli.workflows.project import Project, without_python
@@ -112,18 +114,52 @@ def scope_of(revisions: Revisions, options: EvalOptions, tell: Callable[[str], N
     if trusted is not None:
         trusted.require(prepared.models)
     if options.against is None:
-        return replace(scope, prepared=prepared)
-    against = read_against(revisions, options.against, prepared.plans, deleted.moved)
-    revisions.versions.tips.append(against.commit)
-    rules = ruler_notes(
-        project,
-        project_at(revisions, against.commit),
-        revisions.repository.changed_paths(against.commit, project.commit),
-        options.against.removesuffix("..."),
-        against.baselines,
-        deleted.moved,
+        lost = tuple(unjudged(deleted.covered, prepared.plans, prepared.baselines))
+        return replace(scope, prepared=prepared, reasons=(*scope.reasons, *lost))
+    return _compared_with(
+        replace(scope, prepared=prepared), prepared, revisions, options, options.against, deleted
     )
-    return replace(scope, prepared=prepared, against=against, notes=(*rules, *scope.notes))
+
+
+def _compared_with(
+    scope: Scope,
+    prepared: Prepared,
+    revisions: Revisions,
+    options: EvalOptions,
+    revision: str,
+    deleted: Deleted,
+) -> Scope:
+    """The scope with the base that `--against` names, and with what the change did to its judges since."""
+    project = revisions.project
+    against = read_against(revisions, revision, prepared.plans, deleted.moved)
+    revisions.versions.tips.append(against.commit)
+    base, moved = project_at(revisions, against.commit), deleted.moved
+    changed = revisions.repository.changed_paths(against.commit, project.commit)
+    inherited = Inherited(against.baselines)
+    if options.selection.everything:
+        args = (
+            scope.project,
+            base,
+            changed,
+            _called(revision),
+            prepared.plans,
+            against.baselines,
+            moved,
+            deleted.renamed,
+        )
+        inherited = inherit(*args)
+    moved = {**inherited.moved, **moved}
+    handed_on = {name: inherited.kept.get(moved.get(name, name), frozenset()) for name in inherited.baselines}
+    against = replace(against, baselines=inherited.baselines, handed_on=handed_on)
+    since = _called(revision).removesuffix("...")
+    rules = ruler_notes(scope.project, base, changed, since, against.baselines, moved, inherited.kept)
+    lost = () if inherited.reasons else unjudged(deleted.covered, prepared.plans, against.baselines)
+    return replace(
+        scope,
+        against=against,
+        notes=tuple(dict.fromkeys((*rules, *scope.notes, *inherited.notes))),
+        reasons=(*scope.reasons, *inherited.reasons, *lost),
+    )
 
 
 def _trusted(revisions: Revisions, options: EvalOptions) -> Trusted | None:
@@ -142,11 +178,16 @@ def _deleted(revisions: Revisions, options: EvalOptions) -> Deleted:
     return find_deleted(
         project,
         project_at(revisions, commit),
-        since,
+        _called(since),
         options.evalsets,
         options.prompt,
         lambda: revisions.renames_since(commit),
     )
+
+
+def _called(revision: str) -> str:
+    """A revision as notes name it."""
+    return revision[:10] if is_sha(revision) else revision
 
 
 def _names(
