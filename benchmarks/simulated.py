@@ -7,11 +7,12 @@ from typing import Any, Literal
 import numpy as np
 
 from llmops_cli.comparison.confirmation import Plan, Standing, Step, examine
+from llmops_cli.comparison.links import Link
 from llmops_cli.comparison.rule import Compared, Examined, Finding, judge
 from llmops_cli.comparison.suspects import plans
 from llmops_cli.stats.permutation import GradedCase
 from llmops_cli.stats.sequential import Proof, look
-from llmops_cli.stats.stratified import Counts
+from llmops_cli.stats.stratified import Counts, Linked
 
 Rates = np.ndarray[Any, np.dtype[np.float64]]
 Passes = np.ndarray[Any, np.dtype[np.int64]]
@@ -34,6 +35,8 @@ class World:
     mix: str = "mixed"
     best_of: int = 1
     cluster: int = 1
+    shared: bool = False
+    """The cases of a cluster ask the same, and share every call."""
     generalise: bool = False
     graded: bool = False
 
@@ -177,12 +180,29 @@ def _compared(world: World, new: Rates, rates: Rates, rng: np.random.Generator) 
     clusters = {str(place): place // world.cluster for place in range(world.n)}
     if world.graded:
         return _graded(world, new, rates, rng)
+    if world.shared:
+        return _sharing(world, new, rates, rng)
     passes, base = rng.binomial(world.trials, new), recorded(world, rates, rng)
     cases = {
         str(place): Counts(int(a), world.trials, int(b), world.base_trials)
         for place, (a, b) in enumerate(zip(passes, base, strict=True))
     }
     return Compared("simulated", cases, generalise=world.generalise, clusters=clusters)
+
+
+def _sharing(world: World, new: Rates, rates: Rates, rng: np.random.Generator) -> Compared:
+    """Each call of a question passes those of its cases whose chance its luck is below."""
+    cases, links = dict[str, Counts](), list[Link]()
+    for first in range(0, world.n, world.cluster):
+        places = range(first, first + world.cluster)
+        calls, base_calls = (
+            tuple(tuple(bool(luck < side[place]) for place in places) for luck in rng.random(trials))
+            for side, trials in ((new, world.trials), (rates, world.base_trials))
+        )
+        link = Link(tuple(map(str, places)), Linked(calls, base_calls))
+        cases |= zip(link.cases, link.linked.strata if link.linked else (), strict=True)
+        links.append(link)
+    return Compared("simulated", cases, links=links)
 
 
 def _graded(world: World, new: Rates, rates: Rates, rng: np.random.Generator) -> Compared:
