@@ -1,6 +1,7 @@
 """A limit on what a run may cost, kept by reserving before spending."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -132,10 +133,7 @@ class Budgeted:
                 )
             amount = 0.0
         if not await self._budget.reserve_when_free(amount):
-            raise ProviderError(
-                self._refusal(amount),
-                hint="raise --max-cost or run.max_cost",
-            )
+            raise self._refusal(amount, request)
         actual: float | None = 0.0
         try:
             response = await self._inner.complete(request, call)
@@ -147,11 +145,23 @@ class Budgeted:
             self._budget.settle(amount, actual)
         return response
 
-    def _refusal(self, amount: float) -> str:
-        limit = _usd(self._budget.limit or 0.0)
-        if self._budget.spent > 0:
-            return f"the budget of {limit} is used up"
-        return f"the budget of {limit} does not allow a call that may cost {_usd(amount)}"
+    def _refusal(self, amount: float, request: Request) -> ProviderError:
+        """Says what was spent and what the call may take: an upper bound, so much may be left that it looks odd."""
+        budget, hint = self._budget, "raise --max-cost or run.max_cost"
+        limit = _usd(budget.limit or 0.0)
+        if budget.spent >= (budget.limit or 0.0) * (1 - 1e-9):
+            return ProviderError(f"the budget of {limit} is used up", hint=hint)
+        most = _usd(_rounded_up(amount))
+        if not self._told and _output_limit(request) is None:
+            most += " (no max_tokens is set)"
+            hint += ", or set max_tokens"
+        if budget.spent > 0:
+            spent = f"{_usd(float(f'{budget.spent:.3g}'))} spent"
+            return ProviderError(
+                f"{spent}; the next call may take up to {most}, which the budget of {limit} does not hold",
+                hint=hint,
+            )
+        return ProviderError(f"the budget of {limit} does not allow a call that may cost {most}", hint=hint)
 
     async def aclose(self) -> None:
         """Close the inner provider."""
@@ -162,13 +172,23 @@ def estimate_cost(request: Request, price: Price) -> float:
     """An upper bound of what a request costs, in USD: a third of its bytes, and all the output it allows."""
     sent = {"messages": list(request.messages), "tools": [dict(tool) for tool in request.tools]}
     size = _size({**sent, "schema": request.output_schema})
+    output = _output_limit(request)
+    return cost_at_tokens(price, -(-size // BYTES_PER_TOKEN), OUTPUT_TOKENS if output is None else output)
+
+
+def _output_limit(request: Request) -> int | None:
     limits = (request.params.get(name) for name in ("max_completion_tokens", "max_tokens"))
-    output = next((limit for limit in limits if isinstance(limit, int)), OUTPUT_TOKENS)
-    return cost_at_tokens(price, -(-size // BYTES_PER_TOKEN), output)
+    return next((limit for limit in limits if isinstance(limit, int)), None)
 
 
 def _usd(amount: float) -> str:
-    return f"${amount:.2f}" if amount >= 0.01 else f"${amount:g}"
+    return f"${amount:.2f}" if math.isclose(amount, round(amount, 2), rel_tol=1e-9) else f"${amount:.6g}"
+
+
+def _rounded_up(amount: float) -> float:
+    """To two digits, so that calls of nearly the same cost are refused with the same words."""
+    unit = 10.0 ** (math.floor(math.log10(amount)) - 1) if amount > 0 else 1.0
+    return math.ceil(amount / unit - 1e-9) * unit
 
 
 def _size(sent: dict[str, Any]) -> int:

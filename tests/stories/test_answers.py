@@ -138,6 +138,28 @@ def test_the_budget_counts_what_an_application_says_its_answers_cost(project: Pr
     assert "the budget of $0.10 is used up" in project.llmops("report").stdout
 
 
+def test_a_budget_that_is_kept_back_for_the_next_call_says_so(project: Project) -> None:
+    """Little was spent, and nobody would see why no more is: without max_tokens a call may take 4,096 of them."""
+    with ModelServer(lambda _: "Hello, Ada! Hello, Bob!") as server:
+        _served(project, server, "")
+        project.edit("llmops.yaml", "input: 1000, output: 1000", "input: 0, output: 10")
+        options = ("eval", "--trials", "20", "--max-cost", "0.0415", "--concurrency", "1")
+        result = project.llmops(*options, "--format", "json")
+        report = " ".join(project.llmops("report").stdout.split())
+
+        assert result.exit_code == ExitCode.INCONCLUSIVE
+        spent = result.json()["calls"]["answer"]["cost"]
+        assert 0 < spent < 0.001
+        said = (
+            "spent; the next call may take up to $0.041 (no max_tokens is set), "
+            "which the budget of $0.0415 does not hold; raise --max-cost or run.max_cost, or set max_tokens"
+        )
+        assert f"${float(f'{spent:.3g}'):.6g} {said}" in report
+
+        project.edit("prompts/greet.yaml", "inputs:", "params: {max_tokens: 100}\ninputs:")
+        assert project.llmops(*options).exit_code == ExitCode.PASS
+
+
 def test_personal_data_is_redacted_in_every_file_and_report(project: Project) -> None:
     mail, phone = "jane.doe@example.com", "+49 170 1234567"
     with ModelServer(lambda _: f"Hello, write to {mail} or call {phone}.") as server:

@@ -445,7 +445,8 @@ def test_the_budget_holds_over_the_whole_search(project: Project) -> None:
     assert 0 < estimate["cost"] < 42
     assert len(server.requests) == 1
     assert result.exit_code == ExitCode.INCONCLUSIVE
-    assert "the budget of $1.01 is used up" in result.stderr
+    assert "$1.00 spent; the next call may take up to $" in result.stderr
+    assert "which the budget of $1.01 does not hold" in result.stderr
 
 
 def test_a_second_search_is_answered_from_the_cache(project: Project) -> None:

@@ -220,12 +220,12 @@ def test_a_budget_stops_a_confirmation_before_it_is_overspent(eight: Project) ->
     assert cost_of(run) <= budget
     (case,) = [one for one in run["evalsets"][0]["comparisons"][0]["cases"] if "fresh" in one]
     assert (case["id"], case["fresh"]["standing"]) == ("c3", "go on")
-    assert case["fresh"]["unasked"].endswith("is used up")
-    assert "not to the end: the budget of $" in " ".join(eight.llmops("report").stdout.split())
+    assert f"which the budget of ${budget:.6f}" in case["fresh"]["unasked"]
+    assert "spent; the next call may take up to $" in " ".join(eight.llmops("report").stdout.split())
     assert result.exit_code == ExitCode.INCONCLUSIVE
     (reason,) = run["verdict"]["reasons"]
     assert reason["text"] == "greet: 1 case that passed fails now (c3), which could not be confirmed"
-    assert any("is used up" in note for note in run["verdict"]["notes"])
+    assert any("spent; the next call may take up to $" in note for note in run["verdict"]["notes"])
 
 
 JUDGED = TWO_CASES.replace("cases:", "  - judge: {prompt: judges/kind, name: kind}\ncases:")

@@ -27,7 +27,9 @@ def test_the_budget_is_not_overspent_however_many_ask_at_once() -> None:
     assert len(inner.calls) == 3
     assert budget.spent == pytest.approx(0.9)
     refused = [str(result) for result in results if isinstance(result, ProviderError)]
-    assert refused == ["the budget of $1.00 is used up"] * 7
+    most = "$0.30 (no max_tokens is set)"
+    said = f"$0.90 spent; the next call may take up to {most}, which the budget of $1.00 does not hold"
+    assert refused == [said] * 7
 
 
 def test_generous_estimates_do_not_refuse_what_can_be_paid_for() -> None:
@@ -129,7 +131,10 @@ def test_what_is_told_only_after_the_call_is_counted_and_stops_the_next_one() ->
     assert len(inner.calls) == 3
     assert budget.spent == pytest.approx(0.9)
     refused = [str(result) for result in results if isinstance(result, ProviderError)]
-    assert refused == ["the budget of $1.00 is used up"] * 7
+    assert (
+        refused
+        == ["$0.90 spent; the next call may take up to $0.30, which the budget of $1.00 does not hold"] * 7
+    )
 
 
 def test_an_application_that_tells_no_cost_is_asked_within_any_limit() -> None:
