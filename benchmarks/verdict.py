@@ -30,6 +30,7 @@ from benchmarks.simulated import (
 from llmops_cli.comparison.proving import looks
 from llmops_cli.comparison.rule import Compared, judge
 from llmops_cli.stats.intervals import wilson
+from llmops_cli.stats.permutation import GradedCase
 from llmops_cli.stats.sequential import Proof
 from llmops_cli.stats.stratified import Counts
 
@@ -77,7 +78,11 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--quick", action="store_true", help="100 a cell, small sets only")
     parser.add_argument("--main", action="store_true", help="the main table only")
     parser.add_argument("--drift", action="store_true", help="the table of models that changed only")
+    parser.add_argument("--speed", action="store_true", help="how long a verdict takes only")
     given = parser.parse_args(list(arguments))
+    if given.speed:
+        _speed_table()
+        return
     repetitions = 100 if given.quick else given.repetitions
     began = time.perf_counter()
     with ProcessPoolExecutor(PROCESSES) as pool:
@@ -200,6 +205,8 @@ def _further_table(runs: _Runs) -> None:
         "half of the cases coin-like": World(50, mix="half coins"),
         "clusters of 5 alike": World(50, cluster=5),
         "clusters of 5 alike, generalise": World(100, cluster=5, generalise=True),
+        "20 questions of 5 cases each, one call for all 5": World(100, cluster=5, shared=True),
+        "5 questions of 4 cases each, the same": World(20, cluster=4, shared=True),
         "graded in quarters, beside the pass rate": World(50, graded=True),
     }
     rows = []
@@ -275,10 +282,25 @@ def _speed_table() -> None:
         rates = rng.beta(2, 1.2, n)
         pairs = zip(rng.binomial(trials, rates), rng.binomial(base_trials, rates), strict=True)
         cases = {str(i): Counts(int(a), trials, int(b), base_trials) for i, (a, b) in enumerate(pairs)}
-        compared = [Compared("speed", cases)]
-        took = function(partial(judge, compared))
-        rows.append([f"{n:,}", f"{trials}, {base_trials}", f"{took.seconds * 1000:.0f} ms", "1 s"])
-    show("How long a verdict takes", ("cases", "trials, on record", "median", "target"), rows)
+        rows.append(_speed(n, trials, base_trials, "", Compared("speed", cases)))
+    metrics = {"unchanged": 0.0, "a drop of 5 %": 0.05}
+    for n, trials, base_trials in ((200, 3, 30), (1_000, 5, 10), (10_000, 5, 10)):
+        counts = {str(i): Counts(trials, trials, base_trials, base_trials) for i in range(n)}
+        for name, drop in metrics.items():
+            mine, theirs = rng.random((n, trials)) * (1 - drop), rng.random((n, base_trials))
+            for kind, grid in (("quarters", 4), ("any number", None)):
+                sides = [one if grid is None else np.round(grid * one) / grid for one in (mine, theirs)]
+                both = zip(*(side.tolist() for side in sides), strict=True)
+                graded = {str(i): GradedCase(tuple(a), tuple(b)) for i, (a, b) in enumerate(both)}
+                compared = Compared("speed", counts, graded={"metric": graded})
+                rows.append(_speed(n, trials, base_trials, f"{kind}, {name}", compared))
+    header = ("cases", "trials, on record", "and a gated metric", "processor time", "target")
+    show("How long a verdict takes", header, rows)
+
+
+def _speed(n: int, trials: int, base_trials: int, metric: str, compared: Compared) -> list[str]:
+    took = function(partial(judge, [compared]))
+    return [f"{n:,}", f"{trials}, {base_trials}", metric, f"{took.cpu * 1000:.0f} ms", "1 s"]
 
 
 if __name__ == "__main__":
