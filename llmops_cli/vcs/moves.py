@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from llmops_cli.domain.evalset import EVALSETS_DIR
 from llmops_cli.domain.prompt import PROMPTS_DIR
 from llmops_cli.domain.revision import CommitInfo
 from llmops_cli.vcs.objects import Objects
@@ -81,26 +82,53 @@ class Places:
                 return Move(former, parent, gradual)
         return None
 
+    def follow(self, base: str, tip: str, git: Callable[..., str]) -> bool:
+        """Look for the project's folder at a commit that lacks today's, by what became of its files until `tip`.
+
+        Other than in history, files that changed on the way count, too. Gives whether the commit holds the project.
+        """
+        if any(self._holds(base, place, PROMPTS_DIR) for place in self.at(base)):
+            return True
+        former = former_folder(git, base, tip, self._prefix, (PROMPTS_DIR, EVALSETS_DIR), "--find-renames")
+        if (
+            former is None
+            or self._holds(tip, former, PROMPTS_DIR)
+            or not self._holds(base, former, PROMPTS_DIR)
+        ):
+            return False
+        self._former.setdefault(former, False)
+        self._known.clear()
+        return True
+
     def _holds(self, commit: str, prefix: str, path: str) -> bool:
         return self._objects.holds(f"{commit}:{plain(prefix, path)}")
 
 
-def former_folder(git: Callable[..., str], parent: str, commit: str, prefix: str) -> str | None:
+def former_folder(
+    git: Callable[..., str],
+    parent: str,
+    commit: str,
+    prefix: str,
+    folders: Sequence[str] = (PROMPTS_DIR,),
+    renames: str = "--find-renames=100%",
+) -> str | None:
     """The folder from which a commit moved a project's prompts to `prefix`, unchanged; None where it moved none.
 
     Only files that keep their content and their place in the project count: then it is the project that
-    moved, and not a prompt that was copied or renamed.
+    moved, and not a prompt that was copied or renamed. `renames` may let alike content do, of more `folders`.
     """
-    options = ["-r", "-z", "--name-status", "--find-renames=100%", "--diff-filter=R", "--no-relative"]
+    options = ["-r", "-z", "--name-status", renames, "--diff-filter=R", "--no-relative"]
     tokens = iter(git("diff-tree", *options, parent, commit).split("\0"))
     found: Counter[str] = Counter()
-    inner_start = f"{plain(prefix, PROMPTS_DIR)}/"
+    starts = {folder: f"{plain(prefix, folder)}/" for folder in folders}
     for status in tokens:
         if not status:
             continue
         old, new = next(tokens), next(tokens)
-        if new.startswith(inner_start):
-            inner = f"{PROMPTS_DIR}/{new.removeprefix(inner_start)}"
+        for folder, start in starts.items():
+            if not new.startswith(start):
+                continue
+            inner = f"{folder}/{new.removeprefix(start)}"
             if old == inner:
                 found["."] += 1
             elif old.endswith(f"/{inner}"):

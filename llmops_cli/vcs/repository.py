@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from weakref import WeakSet
 
+from llmops_cli.domain.prompt import PROMPTS_DIR
 from llmops_cli.domain.revision import Change, CommitInfo
 from llmops_cli.errors import MissingHistoryError, UserError
 from llmops_cli.vcs.contents import Contents
@@ -152,6 +153,24 @@ class Repository(Contents):
                 break
             start = move.parent if move else None
         return found
+
+    def follow(self, base: str, tip: str) -> bool:
+        """Look for the folder that the project had at a commit before `tip`. Gives whether it is there."""
+        if self._places.follow(base, tip, self._git.run):
+            return True
+        self.changes((PROMPTS_DIR,), tip)  # each commit of a longer way by itself
+        return self._places.follow(base, tip, self._git.run)
+
+    def gone_elsewhere(self, base: str, tip: str, folder: str, ending: str) -> list[str]:
+        """Files of such a folder of other projects, by their path in the repository, that are gone since a commit."""
+        options = ["-r", "-z", "--name-only", "--no-renames", "--diff-filter=D", "--no-relative"]
+        paths = self._git.run("diff-tree", *options, base, tip).split("\0")
+        own = f"{plain(self.prefix, folder)}/"
+        return sorted(
+            path
+            for path in paths
+            if path.endswith(ending) and f"/{folder}/" in f"/{path}" and not path.startswith(own)
+        )
 
     def cut(self) -> CommitInfo | None:
         """The commit at which a shallow clone cuts the line of HEAD's first parents; None where it is whole."""

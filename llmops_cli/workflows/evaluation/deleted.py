@@ -119,6 +119,32 @@ def unjudged(
         yield Reason(Status.INCONCLUSIVE, text, place)
 
 
+def from_elsewhere(
+    plans: Sequence[EvalsetPlan],
+    baselines: Mapping[str, Baseline | None],
+    base: Project,
+    gone: Sequence[str],
+    label: str,
+) -> Iterator[Reason]:
+    """Grounds for no verdict: sets without a base that seem to come from another folder of the repository.
+
+    `gone` are baselines (paths of the repository) of other folders that are there no more.
+    """
+    for plan in plans:
+        evalset = plan.evalset
+        if baselines.get(evalset.name) is not None:
+            continue
+        alike = [path for path in gone if f"/{path}".endswith(f"/{evalset.baseline_path}")]
+        found = alike or ([] if base.evalset_paths else gone)
+        if found:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            text = (
+                f"{evalset.path} has no baseline at {label}, and {found[0]}{more}, of another folder, is gone since: "
+                "if it was moved from there, move it without other changes first"
+            )
+            yield Reason(Status.INCONCLUSIVE, text, evalset.where)
+
+
 def _compared(plan: EvalsetPlan, prompt: str, baseline: Baseline | None) -> tuple[set[str], set[str]]:
     """What a set asks of a prompt, and of that, what has a base: a column with answers, or with some to go by."""
     columns = {variant for _, variant in baseline.lines} if baseline else set()

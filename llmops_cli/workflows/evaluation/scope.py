@@ -7,15 +7,23 @@ from typing import Literal
 from llmops_cli.domain.baseline import Baseline
 from llmops_cli.domain.ci import is_sha
 from llmops_cli.domain.comparison import Reason
+from llmops_cli.domain.evalset import EVALSETS_DIR
 from llmops_cli.domain.outcome import EvalsetRun
 from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import NothingSelectedError, UserError, did_you_mean
+from llmops_cli.files.case_files import BASELINE_ENDING
 from llmops_cli.store.run_store import find_run, load_result
 from llmops_cli.workflows.comparing.against import Against, read_against
 from llmops_cli.workflows.comparing.inherited import Inherited, inherit
 from llmops_cli.workflows.comparing.ruler import ruler_notes
 from llmops_cli.workflows.evaluation.changed import choose, project_at
-from llmops_cli.workflows.evaluation.deleted import NOTHING_DELETED, Deleted, find_deleted, unjudged
+from llmops_cli.workflows.evaluation.deleted import (
+    NOTHING_DELETED,
+    Deleted,
+    find_deleted,
+    from_elsewhere,
+    unjudged,
+)
 from llmops_cli.workflows.evaluation.trust import Trusted, trusted_at
 from llmops_cli.workflows.evaluation.unchanged import NOTHING_ACCEPTED, keep_unchanged
 from llmops_cli.workflows.project import Project, without_python
@@ -87,6 +95,9 @@ def scope_of(revisions: Revisions, options: EvalOptions, tell: Callable[[str], N
         _ = revisions.repository_if_any.head  # a repository that cannot be read is said before any call
     if options.no_python:
         project.settings = without_python(project.settings, "--no-python forbids it")
+    since = options.against or options.changed_since
+    if since is not None:  # the project may have had another folder there
+        revisions.follow(revisions.find_commit(since))
     trusted = _trusted(revisions, options)
     vouched = trusted.vouched if trusted else project.settings
     if options.at is not None:
@@ -153,12 +164,15 @@ def _compared_with(
     against = replace(against, baselines=inherited.baselines, handed_on=handed_on)
     since = _called(revision).removesuffix("...")
     rules = ruler_notes(scope.project, base, changed, since, against.baselines, moved, inherited.kept)
+    tip = project.commit or revisions.repository.head
+    gone = tip and revisions.repository.gone_elsewhere(against.commit, tip, EVALSETS_DIR, BASELINE_ENDING)
+    came = from_elsewhere(prepared.plans, against.baselines, base, gone or (), _called(revision))
     lost = () if inherited.reasons else unjudged(deleted.covered, prepared.plans, against.baselines)
     return replace(
         scope,
         against=against,
         notes=tuple(dict.fromkeys((*rules, *scope.notes, *inherited.notes))),
-        reasons=(*scope.reasons, *inherited.reasons, *lost),
+        reasons=(*scope.reasons, *inherited.reasons, *lost, *came),
     )
 
 

@@ -81,6 +81,11 @@ class Revisions:
         except MissingHistoryError as error:
             raise NoVerdictError(str(error), problems=error.problems) from error
 
+    def follow(self, commit: str) -> bool:
+        """Look for the folder that the project had at a commit; whether there was one."""
+        tip = self.project.commit or self.repository.head
+        return tip is not None and self.repository.follow(commit, tip)
+
     def renames_since(self, commit: str) -> list[Change]:
         """Commits of the project's own history that renamed prompts since another commit, newest first."""
         tip = self.project.commit or self.repository.head
