@@ -36,9 +36,9 @@ class AskOptions:
 class Asker:
     """Answers requests through the providers of one run.
 
-    Equal questions that are asked at the same time share one call; a fatal error of a provider is kept, so
-    that it is met once and not once a case. What was called for, and what it cost, is counted here and nowhere
-    else. Once `stop` is asked for, only what is kept is answered.
+    Equal questions share one call, asked at the same time or, for the same purpose, one after the other. A fatal
+    error of a provider is kept, so that it is met once and not once a case. What was called for, and what it cost,
+    is counted here and nowhere else. Once `stop` is asked for, only what is kept is answered.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Asker:
         self._store = store
         self._options = options
         self._in_flight: dict[str, asyncio.Future[Response]] = {}
+        self._answered: dict[tuple[Purpose, str], Response] = {}
         self._fatal: dict[str, ProviderError] = {}
         self._calls = 0
         self.stop = stop or Stop()
@@ -77,15 +78,20 @@ class Asker:
         self, model: str, request: Request, trial: int, purpose: Purpose = Purpose.ANSWER
     ) -> tuple[Response, Source]:
         """The answer and where it came from. `model` names the provider. Raises ProviderError."""
+        identity = f"{model}\0{request.fingerprint}\0{trial}"
+        shared = Source.RECORDING if self._options.replayed else Source.CACHE
+        known = self._answered.get((purpose, identity))
+        if known is not None:
+            return known, shared
         kept = self.cached(model, request, trial)
         if kept is not None:
             return kept, Source.CACHE
-        identity = f"{model}\0{request.fingerprint}\0{trial}"
         running = self._in_flight.get(identity)
         if running is not None:
-            shared = Source.RECORDING if self._options.replayed else Source.CACHE
             return await asyncio.shield(running), shared
         response = await self._call_once(identity, model, request, trial)
+        # without a cache, too, who asks a moment later is answered as who asked meanwhile
+        self._answered[purpose, identity] = response
         if self._options.replayed:
             return response, Source.RECORDING
         self.spent[purpose] = self.spent.get(purpose, Spent()).with_call(response.cost)

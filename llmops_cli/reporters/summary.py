@@ -1,9 +1,9 @@
 """What every report for people shares: a row a variant, the effort, the headline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, SetTest, Status, Totals
-from llmops_cli.domain.outcome import Source
+from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.domain.spending import Purpose, Spent, total
 from llmops_cli.reporters import figures
 from llmops_cli.reporters.inert import inert
@@ -153,8 +153,10 @@ def effort(result: Result) -> str:
     if len(answered) < len(outcomes):
         parts.append(f"{len(outcomes) - len(answered)} not answered")
     taped = f"{sources[Source.RECORDING]} from the recording, " if sources[Source.RECORDING] else ""
+    shared = _shared(outcomes)
+    alike = f"{shared} with the same request as another answer, " if shared else ""
     parts.append(
-        f"{_calls(result.run.calls)}, {taped}{sources[Source.CACHE]} from the cache, "
+        f"{_calls(result.run.calls)}, {alike}{taped}{sources[Source.CACHE] - shared} from the cache, "
         f"{sources[Source.BASELINE]} on record"
     )
     if called.calls > called.unpriced:
@@ -169,6 +171,12 @@ def effort(result: Result) -> str:
     if result.run.retries:
         parts.append(figures.plural(result.run.retries, "retry").replace("retrys", "retries"))
     return "; ".join(parts)
+
+
+def _shared(outcomes: Sequence[Outcome]) -> int:
+    """Answers of a call that this run made for another case with the same request: no cache was needed for them."""
+    called = {(o.fingerprint, o.trial) for o in outcomes if o.source is Source.CALLED and o.response}
+    return sum(o.source is Source.CACHE and (o.fingerprint, o.trial) in called for o in outcomes)
 
 
 def _calls(spent: Mapping[Purpose, Spent]) -> str:

@@ -148,3 +148,25 @@ def test_a_run_file_of_before_says_what_its_answers_took(project: Project, serve
     assert run.run.calls[Purpose.ANSWER].calls == 6
     assert kept_run(run).calls == 6
     assert kept_run(run).cost == pytest.approx(6)
+
+
+@pytest.mark.parametrize("concurrency", ["1", "16"])
+@pytest.mark.parametrize("option", ["--no-cache", "--fresh"])
+def test_cases_with_the_same_request_share_a_call_whatever_the_timing(
+    project: Project, model: Model, option: str, concurrency: str
+) -> None:
+    with ModelServer(reply=model) as server:
+        project.write({"llmops.yaml": SETTINGS.format(url=server.url)})
+        project.write({"prompts/greet.yaml": "messages: [{role: user, content: Greet somebody.}]\n"})
+        evalset = CASES.format(trials=4, gate="")
+        project.write(
+            {"evalsets/greet.yaml": evalset.replace("vars: {name: Name", "tags: [t").replace("}}", "]}")}
+        )
+
+        result = project.llmops("eval", option, "--concurrency", concurrency)
+
+    assert len(server.requests) == 4
+    assert "24 answers in" in result.stdout
+    assert "; 4 calls, 20 with the same request as another answer, 0 from the cache, 0 on record" in " ".join(
+        result.stdout.split()
+    )
