@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from llmops_cli.errors import ExitCode
-from tests.docs.markdown import ROOT, blocks
+from tests.docs.markdown import ROOT, blocks, story
 from tests.support.project import GREET, Project
 
 PAGE = ROOT / "docs" / "numbers.md"
@@ -213,8 +213,9 @@ def test_the_question_about_new_cases_is_answered_by_the_block_of_the_page(
     monkeypatch.chdir(project.root)
     names: dict[str, object] = {}
 
-    for _, body in (blocks("vary", PAGE)[0], *blocks("generalise", PAGE)):
-        exec(compile(body, "docs/numbers.md, generalise", "exec"), names)
+    for mark, body in story(PAGE):
+        if mark in {"vary", "generalise"}:
+            exec(compile(body, f"docs/numbers.md, {mark}", "exec"), names)
 
     assert re.search(rf"^new cases: -\d+%, p = 0\.\d+, {said}$", capsys.readouterr().out, re.MULTILINE)
 
