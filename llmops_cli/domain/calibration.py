@@ -1,6 +1,7 @@
 """How far a judge agrees with people: what was labelled, and the record that is bound to the judge."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -82,16 +83,28 @@ def calibration_from_dict(data: Mapping[str, Any]) -> Calibration:
         found = Calibration(**{name: value for name, value in data.items() if name in known})
     except TypeError as error:
         raise ValueError("lacks a figure") from error
-    counts = (found.n, found.missing, found.true_pass, found.false_pass, found.true_fail, found.false_fail)
-    texts = (found.judge, found.date)
-    mappings = (found.identity, found.reading)
-    kappa_fits = found.kappa is None or (isinstance(found.kappa, int | float) and -1 <= found.kappa <= 1)
-    if not (
-        all(isinstance(one, int) and one >= 0 for one in counts)
-        and all(isinstance(one, str) for one in texts)
-        and all(isinstance(one, Mapping) for one in mappings)
-        and found.labels in ("verdict", "grade")
-        and kappa_fits
-    ):
-        raise ValueError("holds a figure that cannot be")
+    wrong = next((name for name, fits in _checks(found) if not fits), None)
+    if wrong is not None:
+        raise ValueError(f"holds a figure that cannot be: {wrong}")
     return found
+
+
+def _checks(found: Calibration) -> Iterator[tuple[str, bool]]:
+    for name in ("judge", "date"):
+        yield name, isinstance(getattr(found, name), str)
+    for name in ("identity", "reading"):
+        yield name, isinstance(getattr(found, name), Mapping)
+    yield "labels", found.labels in ("verdict", "grade")
+    cells = ("true_pass", "false_pass", "true_fail", "false_fail")
+    for name in (*cells, "missing", "n", "raters"):
+        value = getattr(found, name)
+        yield name, isinstance(value, int) and not isinstance(value, bool) and value >= (name == "raters")
+    yield "n is not the sum of the four counts", found.n == sum(getattr(found, name) for name in cells) > 0
+    yield "agreement", _within(found.agreement, 0)
+    for name, least in (("kappa", -1), ("alpha", -math.inf), ("stability", 0)):
+        value = getattr(found, name)
+        yield name, value is None or _within(value, least)
+
+
+def _within(value: Any, least: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= 1

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from llmops_cli.domain.calibration import calibration_path
 from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.settings import Settings
 from llmops_cli.errors import NothingSelectedError, Problems, SourceLocation, UserError
+from llmops_cli.files.calibration_file import calibration_paths, parse_calibration
 from llmops_cli.files.labels_file import CONFLICT, LABELS_FILE
 from llmops_cli.files.settings_file import SETTINGS_FILE
 from llmops_cli.files.text import read_text
@@ -61,6 +63,9 @@ def check(directory: Path, paths: Sequence[str]) -> Checked:
     if not paths or any(path.removeprefix("./") == SETTINGS_FILE for path in paths):
         _check_models(project.settings, problems)
     cases = sum(_check_evalset(project, name, problems) for name in evalsets)
+    for path in calibration_paths(project.tree):
+        if wanted.holds({path}):
+            warnings += _check_calibration(project, path, problems)
     if not paths or any(path.removeprefix("./") == LABELS_FILE for path in paths):
         revisions = Revisions(project)
         warnings += check_labels(revisions, problems)
@@ -94,6 +99,17 @@ def _check_marks(project: Project, path: str, problems: Problems) -> None:
             return
 
 
+def _check_calibration(project: Project, path: str, problems: Problems) -> list[str]:
+    """What eval would not use of `llmops judge`'s files; one that stands where nobody looks is only odd."""
+    try:
+        found = parse_calibration(read_text(project.tree, path) or "", path)
+    except UserError as error:
+        problems.take(error)
+        return []
+    place = calibration_path(found.judge)
+    return [] if place == path else [f"{path}: the calibration of {found.judge!r} is read from {place} alone"]
+
+
 def _check_evalset(project: Project, name: str, problems: Problems) -> int:
     try:
         prepared = prepare(project, [name], Selection())
@@ -115,11 +131,11 @@ class _Wanted:
 
     def prompt(self, name: str) -> bool:
         path = self._project.prompt_paths[name]
-        return self._holds({path}) or self._holds(self._sources_of_prompt(name))
+        return self.holds({path}) or self.holds(self._sources_of_prompt(name))
 
     def evalset(self, name: str) -> bool:
         path = self._project.evalset_paths[name]
-        return self._holds({path}) or self._holds(read_tracked_evalset(self._project.tree, path))
+        return self.holds({path}) or self.holds(read_tracked_evalset(self._project.tree, path))
 
     def _sources_of_prompt(self, name: str) -> frozenset[str]:
         try:
@@ -127,7 +143,8 @@ class _Wanted:
         except UserError:  # it cannot be told what a broken prompt uses: then it is checked
             return frozenset(self._paths)
 
-    def _holds(self, files: Iterable[str]) -> bool:
+    def holds(self, files: Iterable[str]) -> bool:
+        """Whether one of these files is among the paths, or in a folder that is."""
         if not self._paths:
             return True
         return any(
