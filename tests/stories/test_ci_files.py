@@ -137,6 +137,29 @@ def test_a_pipeline_of_ones_own_stays_and_how_to_include_is_said(home: Project) 
     assert "--rerun-baseline" in home.read(".gitlab/llmops.gitlab-ci.yml")
 
 
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ("stages: [build, deploy]", True),
+        ("stages:\n- build  # test is no more\n- deploy", True),
+        ("stages: [build, test]", False),
+        ("variables: {stages: none}", False),
+        ("stages: [build\n", False),
+    ],
+)
+def test_a_pipeline_without_our_stage_is_told(home: Project, stages: str, said: bool) -> None:
+    own = "job:\n  script: !reference [.setup, script]\n"
+    home.commit(
+        "mine", {".gitlab-ci.yml": f"include: [{{local: .gitlab/llmops.gitlab-ci.yml}}]\n{own}{stages}\n"}
+    )
+
+    done = home.llmops("ci", "gitlab")
+
+    assert done.exit_code == 0
+    assert ("lists `stages:` without test, where the jobs run" in done.stderr) == said
+    assert yaml.safe_load(home.read(".gitlab/llmops.gitlab-ci.yml"))[".llmops"]["stage"] == "test"
+
+
 def test_a_merge_request_fails_for_a_regression_and_warns_without_a_verdict(home: Project) -> None:
     home.llmops("ci", "gitlab")
     pipeline = yaml.safe_load(home.read(".gitlab/llmops.gitlab-ci.yml"))

@@ -297,6 +297,26 @@ def test_a_token_that_may_not_says_where_it_is_allowed(nightly: Job, server: Git
     assert "allow GitHub Actions to create pull requests" in result.both
 
 
+@pytest.mark.parametrize("ref", ["refs/heads/feature", "refs/tags/main", "refs/pull/12/merge", ""])
+def test_what_another_branch_has_pushed_is_not_proposed(job: Job, server: GitHubServer, ref: str) -> None:
+    server.branches["llmops/baseline"] = "b" * 40
+    job.on("workflow_dispatch", {}, sha=HEAD).environment["GITHUB_REF"] = ref
+
+    result = propose(job)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "its commits would go into the pull request to main" in result.stderr
+    assert server.writes == []
+
+
+def test_started_by_hand_on_the_branch_that_it_goes_to(job: Job, server: GitHubServer) -> None:
+    server.branches |= {"llmops/baseline": "b" * 40, "release/1": "c" * 40}
+    job.on("workflow_dispatch", {}, sha=HEAD).environment["GITHUB_REF"] = "refs/heads/main"
+    assert propose(job, "--base", "release/1").exit_code == ExitCode.USAGE
+
+    assert "pull request 13 created" in propose(job).stdout
+
+
 @pytest.mark.parametrize("name", ["", "-x", "a b", "a..b", "a:b", "/a", "a/", "a\nb", "a&state=all"])
 def test_what_is_no_branch(nightly: Job, server: GitHubServer, name: str) -> None:
     result = llmops(nightly, "propose", f"--branch={name}", "--title", "t")

@@ -62,10 +62,25 @@ def test_a_night_adds_trials_in_a_pull_request_and_a_drift_fails(forge: Forge, t
     assert drifted.conclusion == "failure"
     assert drifted.jobs["verdict"].conclusion == "failure"
     (said,) = drifted.jobs["verdict"].annotations("error")
-    assert "greet: pass rate dropped by 100.0 points" in said
+    assert "greet: trial pass rate dropped by 100.0 points" in said
     assert "the model changed, not the prompt" in said
     assert said.endswith("see the job evaluate")
     assert drifted.jobs["propose"].conclusion == "skipped"
+
+
+def test_by_hand_only_the_default_branch_brings_answers(forge: Forge, tmp_path: Path) -> None:
+    says = tmp_path / "says.txt"
+    accepted(forge, says)
+    says.write_text("Hello there!", encoding="utf-8")
+    forge.dev.git("switch", "--quiet", "--create", "feature")
+    forge.dev.write({"notes.md": "nobody should see this yet\n"}).commit("unfinished")
+    forge.dev.git("push", "--quiet", "origin", "HEAD:refs/heads/feature")
+
+    assert ends(forge.nightly_by_hand("feature")) == ["success", "skipped", "skipped"]
+    assert forge.server.pulls == {}
+
+    assert ends(forge.nightly_by_hand()) == ["success", "skipped", "success"]
+    assert forge.changed_on("llmops/baseline") == ["evalsets/greet.baseline.jsonl"]
 
 
 def test_a_prompt_that_nobody_accepted_yet_is_no_drift(forge: Forge, tmp_path: Path) -> None:

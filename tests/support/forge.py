@@ -229,8 +229,17 @@ class Forge:
         return self.runner.run(GATE, Event("merge_group", merge, ref, payload))
 
     def nightly(self) -> Run:
-        """The run of the night."""
-        return self.runner.run(NIGHTLY, Event("schedule", self.main, "refs/heads/main", self._repository()))
+        """The run of the night. Its event does not say which repository it is."""
+        return self.runner.run(
+            NIGHTLY, Event("schedule", self.main, "refs/heads/main", {"schedule": "17 3 * * *"})
+        )
+
+    def nightly_by_hand(self, branch: str = "main") -> Run:
+        """The same, started by a person on a branch."""
+        sha = git(self.remote, "rev-parse", f"refs/heads/{branch}")
+        self.server.commits.add(sha)
+        payload = {**self._repository(), "ref": f"refs/heads/{branch}", "sender": {"login": "ada"}}
+        return self.runner.run(NIGHTLY, Event("workflow_dispatch", sha, f"refs/heads/{branch}", payload))
 
     def merge(self, number: int) -> None:
         """Merge a pull request, and fetch main."""

@@ -12,7 +12,7 @@ Status = Callable[[str], bool]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>\d+)|(?P<path>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)"
-    r"|(?P<sign>==|!=|&&|\|\||[!()]))"
+    r"|(?P<sign>==|!=|&&|\|\||[!(),]))"
 )
 _WORDS = {"true": True, "false": False, "null": None}
 _STATUS = ("always", "success", "failure", "cancelled")
@@ -129,10 +129,21 @@ class _Reader:
             return self._call(text)
         return _WORDS[text] if text in _WORDS else self._look_up(text)
 
-    def _call(self, name: str) -> bool:
+    def _call(self, name: str) -> Any:
+        if name == "format":
+            return self._format()
         if name not in _STATUS or not self._take(")"):
             raise ExpressionError(f"{name}(…) is not known here, in {self._text!r}")
         return True if name == "always" else self._status(name)
+
+    def _format(self) -> str:
+        given = [self._or()]
+        while self._take(","):
+            given.append(self._or())
+        if not self._take(")"):
+            raise ExpressionError(f"a bracket stays open in {self._text!r}")
+        pattern, *values = map(as_text, given)
+        return pattern.format(*values)
 
     def _look_up(self, path: str) -> Any:
         first, *rest = path.split(".")

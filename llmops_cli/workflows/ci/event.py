@@ -58,6 +58,8 @@ class Event:
     pull_request: EventPullRequest | None = None
     producer: Producer | None = None
     default_branch: str | None = None
+    ref: str | None = None
+    """What the workflow runs on: `refs/heads/…` for a branch."""
     base: str | None = None
     """The commit it is to be compared with: of a pull request its base, of a merge queue's group what it builds on."""
     sender: str | None = None
@@ -134,6 +136,7 @@ def _event(name: str, payload: Mapping[str, Any], environment: Mapping[str, str]
         pull_request=pull_request,
         producer=producer,
         default_branch=_or_none(repository.get("default_branch")),
+        ref=environment.get("GITHUB_REF") or None,
         base=pull_request.base if pull_request else _sha(group["base_sha"]) if group else None,
         sender=_or_none((payload.get("sender") or {}).get("login")),
         server=(environment.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/"),

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -40,6 +40,8 @@ PINS = {
 _ACTIONS = ".github/actions"
 _GITLAB_FILE = ".gitlab/llmops.gitlab-ci.yml"
 _GITLAB_MAIN = ".gitlab-ci.yml"
+_STAGE = "test"
+"""Of GitLab's own stages the one in which our jobs run."""
 _PUBLISHED = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
 _PLACE = re.compile(r"@\{([a-z/-]+)\}")
 
@@ -85,9 +87,7 @@ def write_gitlab(project: Project, *, force: bool = False) -> Written:
         return _write(top, wanted, keys, force=force)
     del wanted[_GITLAB_MAIN]
     done = _write(top, wanted, keys, force=force)
-    included = _GITLAB_FILE in (_text_of(top / _GITLAB_MAIN) or "")
-    advice = f"{_GITLAB_MAIN} stays as it is; add `include: [{{local: {_GITLAB_FILE}}}]` to it"
-    return done if included else replace(done, advice=(advice,))
+    return replace(done, advice=tuple(_gitlab_advice(_text_of(top / _GITLAB_MAIN) or "")))
 
 
 def github_files(folder: str, keys: Keys, *, forks: bool = False, uses: str | None = None) -> dict[str, str]:
@@ -116,6 +116,7 @@ def gitlab_files(folder: str, keys: Keys) -> dict[str, str]:
     values = {
         "head": _head("gitlab"),
         "version": __version__,
+        "stage": _STAGE,
         "folder": json.dumps(inside)[1:-1],
         "cd": f"    - {json.dumps(f'cd {shlex.quote(folder)}')}" if inside else "",
         "keys": _gitlab_keys(keys),
@@ -180,6 +181,31 @@ def _keys(keys: Keys) -> str:
             "        #   OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}",
         ]
     return "\n".join(lines)
+
+
+def _gitlab_advice(main: str) -> Iterator[str]:
+    """What the user's own file lacks for ours."""
+    if _GITLAB_FILE not in main:
+        yield f"{_GITLAB_MAIN} stays as it is; add `include: [{{local: {_GITLAB_FILE}}}]` to it"
+    stages = _stages(main)
+    if stages is not None and _STAGE not in stages:
+        yield (
+            f"{_GITLAB_MAIN} lists `stages:` without {_STAGE}, where the jobs run: add it there, or name one of "
+            f"yours as `stage:` in {_GITLAB_FILE}"
+        )
+
+
+def _stages(main: str) -> list[str] | None:
+    """The stages that a pipeline lists; None where it lists none, so that GitLab's own hold, or cannot be read."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML().load(main)  # round trip, as that reads GitLab's own tags
+    except (YAMLError, ValueError, RecursionError):
+        return None
+    stages = document.get("stages") if isinstance(document, Mapping) else None
+    return [str(stage) for stage in stages] if isinstance(stages, list) else None
 
 
 def _gitlab_keys(keys: Keys) -> str:

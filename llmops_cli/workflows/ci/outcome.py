@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmops_cli.domain.ci import MOST_ERROR, Context, NoRun, context_to_dict
-from llmops_cli.domain.comparison import DeltaKind, Result
+from llmops_cli.domain.comparison import Result
 from llmops_cli.errors import ExitCode, FileError, SourceLocation, UserError
 from llmops_cli.providers.scrub import scrub
 from llmops_cli.store.atomic import write_text
@@ -35,10 +35,9 @@ class EvalOutcome:
             reason = (self.no_run.error or "").partition("\n")[0]
         else:
             cost = kept_run(self.result).cost
-            regressed = [c.of_kind(DeltaKind.REGRESSED) for c in self.result.comparisons]
             found = {
                 "verdict": self.result.verdict.status.value,
-                "regressions": str(sum(map(len, regressed))),
+                "regressions": str(self.result.cases_worse),
                 "cost": "" if cost is None else f"{cost:.6f}",
             }
             verdict = self.result.verdict

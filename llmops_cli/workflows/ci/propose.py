@@ -28,18 +28,33 @@ def propose(
     for name in (branch, *([base] if base is not None else [])):
         if _BRANCH.fullmatch(name) is None:
             raise UserError(f"{name!r} is no name of a branch")
+    target = base or event.default_branch or github.default_branch()
+    _check_origin(event, target)
     found = github.open_pull_request(branch)
     if found is not None:
         if (found.title, found.body.replace("\r\n", "\n")) == (title, body):
             return Proposal(found.number, found.url, "already says so")
         found = github.update_pull_request(found.number, title, body)
         return Proposal(found.number, found.url, "updated")
-    target = base or event.default_branch or github.default_branch()
     try:
         made = github.create_pull_request(branch, target, title, body)
     except GitHubRefusedError as error:
         raise _explained(error, branch, target) from error
     return Proposal(made.number, made.url, "created")
+
+
+def _check_origin(event: Event, target: str) -> None:
+    """What another branch than the target has pushed would bring that branch's commits along.
+
+    A schedule runs on the default branch alone, and may have checked out the one that it is for.
+    """
+    if event.name == "schedule" or event.ref == f"refs/heads/{target}":
+        return
+    what = (event.ref or "no branch").removeprefix("refs/heads/")
+    raise UserError(
+        f"this job runs on {what}, and its commits would go into the pull request to {target}",
+        hint=f"start the workflow on {target}",
+    )
 
 
 def _explained(error: GitHubRefusedError, branch: str, base: str) -> UserError:

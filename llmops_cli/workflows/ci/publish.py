@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from llmops_cli.domain.ci import NoRun
-from llmops_cli.domain.comparison import DeltaKind, Result, Status
+from llmops_cli.domain.comparison import Result, Status
 from llmops_cli.errors import ExitCode, FileError, SourceLocation, UserError
 from llmops_cli.integrations.github import (
     ACTIONS_BOT,
@@ -27,6 +27,7 @@ from llmops_cli.integrations.github_http import GitHubRefusedError
 from llmops_cli.workflows.ci.artifact import RUN, Artifact, left_nothing, read_artifact
 from llmops_cli.workflows.ci.binding import Nowhere, Target, bind, bind_by_event
 from llmops_cli.workflows.ci.event import Event
+from llmops_cli.workflows.ci.files import LABEL
 
 _UNSHOWABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _SEEN = 7
@@ -42,7 +43,11 @@ _LEFT_NOTHING = NoRun(
 )
 _FORK_NOTE = (
     "_This is what the fork's own workflow run says. Whoever opened the pull request can change what it says, so "
-    "the check is not green; a run with keys, asked for by a maintainer's label, replaces it._"
+    f"the check is not green; a run with keys, asked for by a maintainer's label (`{LABEL}`), replaces it._"
+)
+_NO_KEYS_NOTE = (
+    "A pull request from a fork gets no keys. For a verdict a maintainer reviews this commit, {commit}, and sets the "
+    f"label `{LABEL}`: then it is evaluated with keys, and that report replaces this one."
 )
 
 
@@ -122,7 +127,10 @@ def make_report(
     if artifact.result is None:
         no_run = artifact.no_run
         title = "no verdict" if no_run.verdict == "INCONCLUSIVE" else f"eval ended with {no_run.exit_code}"
-        return Report(no_run.verdict, title, _conclusion(None, options), _clean(rendering.no_run(no_run)))
+        text = rendering.no_run(no_run)
+        if target.forgeable and no_run.verdict == "INCONCLUSIVE":
+            text = f"{text.rstrip()}\n\n{_NO_KEYS_NOTE.format(commit=f'`{target.head[:_SEEN]}`')}"
+        return Report(no_run.verdict, title, _conclusion(None, options), _clean(text))
     result = _at_home(artifact.result, event, target)
     try:
         markdown = rendering.result(result)
@@ -150,7 +158,7 @@ def _at_home(result: Result, event: Event, target: Target) -> Result:
 
 def _title(result: Result) -> str:
     """Numbers and our own words only: a title is shown where nothing can be fenced."""
-    worse = sum(len(c.of_kind(DeltaKind.REGRESSED)) for c in result.comparisons)
+    worse = result.cases_worse
     cases = sum(c.candidate.cases for c in result.comparisons)
     status = result.verdict.status
     said = {
