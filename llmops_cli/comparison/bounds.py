@@ -23,7 +23,8 @@ def critical(comparison: Comparison, asked: Mapping[str, int]) -> list[Reason]:
         failures = side.trials - side.passes
         if failures:
             of = f"{failures} of {side.trials} trials" if side.trials > 1 else "its trial"
-            text = f"{comparison.title}: critical case {delta.case_id} failed {of}"
+            vain = ", and that this branch accepts it does not count" if delta.accepted else ""
+            text = f"{comparison.title}: critical case {delta.case_id} failed {of}{vain}"
             reasons.append(Reason(Status.REGRESSION, text, delta.case.where))
     return reasons
 

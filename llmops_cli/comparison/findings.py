@@ -9,8 +9,9 @@ from llmops_cli.comparison.luck import with_luck
 from llmops_cli.comparison.replayed import counts_of, known_unchanged
 from llmops_cli.comparison.rule import CLUSTERED, CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, SetTest, Side, Statistics
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Side
 from llmops_cli.domain.comparison_json import reference_of
+from llmops_cli.domain.comparison import SetTest, Statistics
 from llmops_cli.stats.fisher import fisher_worse
 
 
@@ -106,7 +107,7 @@ def _asked(fresh: Fresh, base: str) -> str:
         return ": within what chance does"
     found = [f"{fresh.passes} of {fresh.trials} passed"] if fresh.trials else []
     if fresh.base_trials == 1:
-        found.append(f"the one fresh trial of {base} {'passed' if fresh.base_passes else 'failed as well'}")
+        found.append(f"{base}'s one fresh trial {'passed' if fresh.base_passes else 'failed as well'}")
     elif fresh.base_trials:
         found.append(f"of {base} {fresh.base_passes} of {fresh.base_trials}")
     return f"; asked again, {', '.join(found)}"

@@ -10,18 +10,10 @@ from llmops_cli.comparison.bounds import bounds, critical, luck_notes
 from llmops_cli.comparison.grading import EXACT, Ungraded, ungraded
 from llmops_cli.comparison.proving import PROVEN, REFUTED, wants_proof
 from llmops_cli.comparison.rule import PASS_RATE
-from llmops_cli.domain.comparison import (
-    Comparison,
-    Delta,
-    DeltaKind,
-    Reason,
-    SetTest,
-    Statistics,
-    Status,
-    Verdict,
-)
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Reason, Status, Verdict
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.outcome import EvalsetRun
+from llmops_cli.domain.comparison import SetTest, Statistics
 from llmops_cli.domain.statistics import Drift
 from llmops_cli.errors import SourceLocation
 
@@ -103,7 +95,8 @@ def _fall(comparison: Comparison, test: SetTest) -> str:
         p = "" if test.method == EXACT else f", p = {test.adjusted_p:.2g}"
         return f"{test.metric} fell by {test.drop:.2f} ({test.base:.2f} → {test.candidate:.2f}){p}"
     bound = "" if test.at_most is None else _upper_bound(test.drop, test.at_most)
-    return f"{test.metric} dropped by {_points(test.drop)}{bound} (p = {test.adjusted_p:.2g})"
+    name = comparison.rate_of(test.metric)
+    return f"{name} dropped by {_points(test.drop)}{bound} (p = {test.adjusted_p:.2g})"
 
 
 def _points(drop: float) -> str:
@@ -157,7 +150,7 @@ def _proof(comparison: Comparison) -> list[Reason]:
         return []
     if proof.standing == REFUTED and proof.drop is not None and proof.at_least is not None:
         text = (
-            f"{title}: pass rate dropped by {_points(proof.drop)}, by {proof.at_least * 100:.1f} at least, "
+            f"{title}: trial pass rate dropped by {_points(proof.drop)}, by {proof.at_least * 100:.1f} at least, "
             f"where the gate wants proof of no more than {margin:.0%}"
         )
         return [_of_the_set(comparison, text + _attribution(comparison))]
@@ -166,7 +159,9 @@ def _proof(comparison: Comparison) -> list[Reason]:
         f"it may have dropped by up to {_points(proof.at_most)}{after}" if proof.at_most is not None else ""
     )
     mend = proof.why or "more cases, or a larger max_trials, would tell"
-    text = f"{title}: not shown that the pass rate dropped by no more than {margin:.0%}: {bound}; {mend}"
+    text = (
+        f"{title}: not shown that the trial pass rate dropped by no more than {margin:.0%}: {bound}; {mend}"
+    )
     return [Reason(Status.INCONCLUSIVE, text, comparison.where)]
 
 
@@ -293,6 +288,8 @@ def _fail_alike(comparison: Comparison) -> list[str]:
     passes, trials = sum(f.base_passes for _, f in alike), sum(f.base_trials for _, f in alike)
     fell = [delta for delta, _ in alike]
     own = f"of the accepted prompt's own fresh trials {passes} of {trials} passed"
+    if trials == 1:
+        own = "the accepted prompt's one fresh trial failed as well"
     return [f"{_count(fell)} today ({_names(fell)}); {own}"]
 
 
@@ -301,9 +298,15 @@ def _acceptable(runs: Sequence[EvalsetRun]) -> bool:
     return all(run.complete and all(o.passed is not None for o in run.outcomes) for run in runs)
 
 
-def _acceptors(comparison: Comparison) -> str:
-    names = dict.fromkeys(delta.accepted_by for delta in comparison.accepted if delta.accepted_by)
-    return f" (by {'; '.join(names)})" if names else ""
+def _excused(comparison: Comparison) -> list[str]:
+    """What the branch accepts, and who did; critical cases that failed are reasons, and no exceptions."""
+    found = [delta for delta in comparison.accepted if delta.excused]
+    if not found:
+        return []
+    names = dict.fromkeys(delta.accepted_by for delta in found if delta.accepted_by)
+    by = f" (by {'; '.join(names)})" if names else ""
+    cases = ", ".join(delta.case_id for delta in found)
+    return [f"{comparison.title}: accepted in this branch's baseline: {cases}{by}"]
 
 
 def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> list[str]:
@@ -324,11 +327,7 @@ def _notes(comparisons: Sequence[Comparison], runs: Sequence[EvalsetRun]) -> lis
     notes += [
         f"{c.title}: {_no_score(one)}" for c in comparisons for one in _missing_scores(c) if not _too_few(one)
     ]
-    notes += [
-        f"{c.title}: accepted in this branch's baseline: {', '.join(d.case_id for d in c.accepted)}{_acceptors(c)}"
-        for c in comparisons
-        if c.accepted
-    ]
+    notes += [note for comparison in comparisons for note in _excused(comparison)]
     notes += [
         f"{c.title}: accepted in this branch's baseline: {_fall(c, test)}"
         for c in comparisons

@@ -203,6 +203,11 @@ class Totals:
         """Cases that passed, of those that could be judged."""
         return self.passed / self.judged if self.judged else None
 
+    @property
+    def trial_pass_rate(self) -> float | None:
+        """Trials that passed, of those that could be judged."""
+        return self.trials_passed / self.trials if self.trials else None
+
 
 @dataclass(frozen=True, slots=True)
 class BaseCase:
@@ -276,8 +281,12 @@ class Comparison:
 
     def rate_of(self, metric: str) -> str:
         """What a tested metric is called: of several trials a case the pass rate is another one than that of cases."""
-        several = any(delta.candidate.trials > 1 or delta.base.trials > 1 for delta in self.deltas)
-        return f"trial {metric}" if metric == PASS_RATE and several else metric
+        return f"trial {metric}" if metric == PASS_RATE and self.several_trials else metric
+
+    @property
+    def several_trials(self) -> bool:
+        """Whether a case was tried more than once, on either side."""
+        return any(delta.candidate.trials > 1 or delta.base.trials > 1 for delta in self.deltas)
 
     @property
     def worse(self) -> tuple[Delta, ...]:

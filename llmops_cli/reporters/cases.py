@@ -1,10 +1,11 @@
 """What every report shows of one case: which ones deserve a place, what was asked and answered, and why it failed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Side
+from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.outcome import Outcome
 
 FAILING_ALIKE: Literal["failing alike"] = "failing alike"
@@ -19,6 +20,7 @@ LISTED: tuple[tuple[DeltaKind | Literal["failing alike"], str], ...] = (
     (DeltaKind.INCOMPARABLE, "not compared"),
 )
 """What is named and not shown whole, in the order of a report, with their headings."""
+CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,12 @@ class CaseView:
     trials: str | None
     """Both sides' counts and their p, where there are several trials."""
     fresh: str | None
-    """What asking again showed, for suspicious cases."""
+    """What asking again showed, for suspicious cases; or why they were not asked again."""
+    asked_again: str
+    """What `fresh` is called: "asked again" or "not asked again"."""
     confirmed: bool
+    void: str | None
+    """That an acceptance does not count, where there is one that does not."""
 
 
 def view_of(delta: Delta) -> CaseView:
@@ -44,6 +50,8 @@ def view_of(delta: Delta) -> CaseView:
     base = next((o for o in delta.base.outcomes if o.passed), None) or _first(delta.base)
     after = next((o for o in delta.candidate.outcomes if o.passed is False), None)
     several = delta.candidate.trials > 1 or delta.base.trials > 1
+    fresh = delta.fresh
+    unasked = fresh is not None and not _was_asked(fresh)
     return CaseView(
         inputs=delta.case.vars if delta.case else {},
         before=_answer_text(base),
@@ -56,9 +64,40 @@ def view_of(delta: Delta) -> CaseView:
         trials=f"{_trials(delta.base)} before, {_trials(delta.candidate)} now{_p(delta.p)}"
         if several
         else None,
-        fresh=fresh_of(delta.fresh) if delta.fresh is not None else None,
-        confirmed=delta.fresh is not None and delta.fresh.standing == "confirmed",
+        fresh=None
+        if fresh is None
+        else (fresh.unasked or "no reason is on record")
+        if unasked
+        else fresh_of(fresh),
+        asked_again="not asked again" if unasked else "asked again",
+        confirmed=fresh is not None and fresh.standing == CONFIRMED,
+        void=_void(delta),
     )
+
+
+def _void(delta: Delta) -> str | None:
+    if not delta.accepted or delta.excused:
+        return None
+    by = f" by {delta.accepted_by}" if delta.accepted_by else ""
+    return f"accepted{by}, which does not count: the case is critical"
+
+
+def shown_whole(comparisons: Iterable[Comparison]) -> list[tuple[Comparison, Delta]]:
+    """Cases that a person is shown whole, the gravest first: who has no room for all drops from the end."""
+    found = [(one, delta) for one in comparisons for delta in one.deltas if is_broken(delta, one)]
+    return sorted(found, key=lambda pair: gravity(pair[1], pair[0]))
+
+
+def gravity(delta: Delta, comparison: Comparison) -> tuple[int, float]:
+    """The less, the graver: critical failures, confirmed regressions, those that were not confirmed one by one,
+    what fell most, what fails and has nothing to be compared with; at last what is accepted."""
+    if delta.excused:
+        return 5, 0
+    if delta.case is not None and delta.case.critical and delta.candidate.passes < delta.candidate.trials:
+        return 0, 0
+    if delta.kind is DeltaKind.REGRESSED:
+        return (1 if delta.fresh is None or delta.fresh.standing == CONFIRMED else 2), 0
+    return (3, -delta.fall) if delta.case_id in comparison.fell_most else (4, 0)
 
 
 def is_broken(delta: Delta, comparison: Comparison) -> bool:
@@ -95,6 +134,19 @@ def listed(comparison: Comparison, kind: DeltaKind | Literal["failing alike"]) -
     return [delta for delta in found if kind is not DeltaKind.UNCHANGED or delta.candidate.passed is False]
 
 
+def heading(
+    kind: DeltaKind | Literal["failing alike"], label: str, found: Sequence[tuple[Comparison, Delta]]
+) -> str:
+    """What is said of a list of cases; of the other side's answers no more than is known."""
+    if kind != FAILING_ALIKE:
+        return label
+    other = "the reference" if all(reference_of(one.against) for one, _ in found) else "the accepted prompt"
+    if all(delta.fresh is not None and delta.fresh.base_trials == 1 for _, delta in found):
+        each = " of each" if len(found) > 1 else ""
+        return f"failing, and {other}'s one fresh trial{each} failed as well"
+    return label.replace("the accepted prompt", other)
+
+
 def _first(side: Side) -> Outcome | None:
     return side.outcomes[0] if side.outcomes else None
 
@@ -116,8 +168,25 @@ def _p(p: float | None) -> str:
 
 def fresh_of(fresh: Fresh) -> str:
     """What asking again showed, in words."""
-    base = f", the base {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
-    if not fresh.trials and not fresh.base_trials:
+    if not _was_asked(fresh):
         return f"no ({fresh.unasked})" if fresh.unasked else "no"
-    ended = f"; not to the end: {fresh.unasked}" if fresh.unasked else ""
-    return f"{fresh.passes} of {fresh.trials} fresh trials passed{base}{_p(fresh.p)}{ended}"
+    base = f"the base {fresh.base_passes} of {fresh.base_trials}" if fresh.base_trials else ""
+    if not fresh.trials:
+        counts = f"{fresh.base_passes} of {fresh.base_trials}"
+        return f"of the base's fresh trials {counts} passed{_ended(fresh)}"
+    counts = f"{fresh.passes} of {fresh.trials} fresh trials passed" + (f", {base}" if base else "")
+    return f"{counts}{_p(fresh.p)}{_ended(fresh)}"
+
+
+def _was_asked(fresh: Fresh) -> bool:
+    return bool(fresh.trials or fresh.base_trials)
+
+
+def _ended(fresh: Fresh) -> str:
+    """How far it was from its end, where it was not asked to the end: a small p alone confirms nothing."""
+    if not fresh.unasked:
+        return ""
+    if fresh.level is None:
+        return f"; not to the end: {fresh.unasked}"
+    sides = " a side" if fresh.base_planned else ""
+    return f"; not to the end, of {fresh.planned} planned{sides} at level {fresh.level:.2g}: {fresh.unasked}"

@@ -7,6 +7,7 @@ from llmops_cli.domain.diff import AnswersDiff, Diff, Effect, PromptDiff
 from llmops_cli.reporters import diff_lines as lines
 from llmops_cli.reporters.figures import plural
 from llmops_cli.reporters.markdown_text import cell, fence, row, span
+from llmops_cli.reporters.wrapped_diff import wrapped_diff
 
 MAX_PAIRS = 10
 
@@ -78,7 +79,7 @@ def _prompt(prompt: PromptDiff, diff: Diff) -> Iterator[str]:
 
 
 def _text(text: TextChange) -> Iterator[str]:
-    yield from ("", span(text.title), "", fence(lines.unified(text.before, text.after), "diff"))
+    yield from ("", span(text.title), "", fence(wrapped_diff(text.before, text.after), "diff"))
 
 
 def _effect(effect: Effect) -> Iterator[str]:

@@ -12,7 +12,7 @@ from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, S
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.errors import SourceLocation
 from llmops_cli.reporters import figures, summary
-from llmops_cli.reporters.cases import view_of
+from llmops_cli.reporters.cases import gravity, view_of
 from llmops_cli.reporters.inert import inert, shorten
 from llmops_cli.reporters.standing import Standing, beyond_cases, cases, failed_scores, place_of, telling
 from llmops_cli.reporters.workflow_commands import command
@@ -66,6 +66,7 @@ def _all(result: Result) -> Iterator[_Annotation]:
     red = result.verdict.status is Status.REGRESSION
     level = "error" if red else "warning"
     broken = [(comparison, delta) for comparison, delta, found in cases(result) if found is Standing.BROKEN]
+    broken.sort(key=lambda pair: gravity(pair[1], pair[0]))
     for comparison, delta in broken:
         yield _case(comparison, delta, level)
     for where, text in beyond_cases(result):
@@ -90,7 +91,8 @@ def _case(comparison: Comparison, delta: Delta, level: str) -> _Annotation:
     if view.after is not None:
         lines.append(f"after: {shorten(view.after, _ANSWER_LIMIT)}")
     lines += [f"trials: {view.trials}"] if view.trials else []
-    lines += [f"asked again: {view.fresh}"] if view.fresh else []
+    lines += [f"{view.asked_again}: {view.fresh}"] if view.fresh else []
+    lines += [view.void] if view.void else []
     word = "REGRESSED" if delta.kind is DeltaKind.REGRESSED else "FAILED"
     variant = "" if comparison.variant.name == DEFAULT_VARIANT else f" [{comparison.variant.name}]"
     rank = 1 if critical else 4 if delta.kind is DeltaKind.REGRESSED else 5
@@ -100,14 +102,18 @@ def _case(comparison: Comparison, delta: Delta, level: str) -> _Annotation:
 
 def _prompts(broken: list[tuple[Comparison, Delta]], level: str) -> Iterator[_Annotation]:
     """Each text of a prompt that changed and broke something, once, at the first line that differs."""
-    names: dict[tuple[SourceLocation, str], list[str]] = {}
-    for comparison, delta in broken:
+    names: dict[tuple[SourceLocation, str], list[tuple[str, str]]] = {}
+    worse = [(comparison, delta) for comparison, delta in broken if delta.kind is DeltaKind.REGRESSED]
+    for comparison, delta in worse or broken:
         for text in comparison.prompt_change.texts if comparison.prompt_change else ():
             if text.first_change is not None:
-                names.setdefault((text.first_change, comparison.variant.prompt), []).append(delta.case_id)
+                names.setdefault((text.first_change, comparison.variant.prompt), []).append(
+                    (comparison.evalset, delta.case_id)
+                )
     for (where, prompt), ids in names.items():
         named = list(dict.fromkeys(ids))
         others = f" and {len(named) - 5} more" if len(named) > 5 else ""
-        listed = ", ".join(shorten(name, 100) for name in named[:5])
-        said = f"since this changed, {figures.plural(len(named), 'case')} got worse: {listed}{others}"
+        listed = ", ".join(shorten(name, 100) for _, name in named[:5])
+        what = f"{figures.plural(len(named), 'case')} {'got worse' if worse else 'failed'}"
+        said = f"since this changed, {what}: {listed}{others}"
         yield _Annotation(3, level, f"llmops: prompt {prompt}", said, where)

@@ -35,6 +35,7 @@ from llmops_cli.reporters.standing import (
     unjudged_because,
     why_not,
 )
+from llmops_cli.reporters.warned import warnings
 from llmops_cli.reporters.workflow_commands import neutral
 
 _MESSAGE_LIMIT = 300
@@ -74,13 +75,15 @@ def _suite(result: Result, part: EvalsetRun, number: int) -> ET.Element:
     comparisons = [c for c in result.comparisons if c.evalset == part.evalset.name]
     cases = [_case(result, comparison, delta) for comparison in comparisons for delta in comparison.deltas]
     properties = {
-        "verdict": result.verdict.status.value,
+        "run.verdict": result.verdict.status.value,
         "path": result.run.provenance.from_repository(part.evalset.path),
     }
     for comparison in comparisons:
         prefix = f"{comparison.variant.name}." if len(comparisons) > 1 else ""
         properties |= {f"{prefix}{key}": value for key, value in _figures(comparison).items()}
-    said = [line for c in comparisons for line in [*c.changes, *summary.statistics(c), *c.notes]]
+    said = [
+        line for c in comparisons for line in [*c.changes, *summary.statistics(c), *warnings(c), *c.notes]
+    ]
     return _element_suite(result, part.evalset.name, number, properties, cases, "\n".join(said))
 
 
@@ -226,7 +229,7 @@ def _sections(comparison: Comparison, delta: Delta) -> Iterator[str]:
     if view.trials is not None:
         yield _section("trials", view.trials)
     if view.fresh is not None:
-        yield _section("asked again", view.fresh)
+        yield _section(view.asked_again, view.fresh)
 
 
 def _section(name: str, text: str, *, whole: bool = False) -> str:

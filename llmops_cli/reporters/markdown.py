@@ -4,20 +4,21 @@ It is read on a phone, so nothing is wider than it must be, and it keeps below G
 sections go first, and a line says which.
 """
 
-import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from llmops_cli.domain.changes import PromptChange
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Status, Totals
+from llmops_cli.domain.comparison import Comparison, Delta, Result, Status, Totals
 from llmops_cli.domain.prompt import short_digest
 from llmops_cli.reporters import diff_lines, figures, judges, summary
-from llmops_cli.reporters.cases import LISTED, is_broken, listed
+from llmops_cli.reporters.cases import LISTED, heading, listed, shown_whole
+from llmops_cli.reporters.commands import commands
 from llmops_cli.reporters.inert import shorten
 from llmops_cli.reporters.markdown_case import Links, case_section
 from llmops_cli.reporters.markdown_text import cell, fence, folded, prose, row, span
+from llmops_cli.reporters.warned import warnings
+from llmops_cli.reporters.wrapped_diff import wrapped_diff
 
 LIMIT = 65_000
 """Characters. GitHub takes 65,536; whoever sends the comment adds a mark by which to find it again."""
@@ -29,7 +30,6 @@ _SYMBOLS = {
     Status.REGRESSION: "❌",
     Status.INCONCLUSIVE: "⚪",
 }
-_ORDINARY = re.compile(r"\w[\w ./:+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ def _sections(result: Result) -> Iterator[_Section]:
     yield from _bullets(0, reasons, "reasons")
     if result.comparisons:
         yield _Section(1, _table(result))
-    yield from _bullets(3, [*judges.lines(result), *(f"note: {note}" for note in verdict.notes)], "notes")
+    notes = [*_warnings(result), *judges.lines(result), *(f"note: {note}" for note in verdict.notes)]
+    yield from _bullets(3, notes, "notes")
     yield from _broken(result, links)
     yield from _accepted(result, links)
     yield from _named(result)
@@ -97,28 +98,15 @@ def _bullets(rank: int, texts: list[str], name: str) -> Iterator[_Section]:
 
 def _headline(result: Result) -> str:
     """`REGRESSION: 2 cases got worse · escalation −9.5 pts, at most 18 pts worse (95 %)`."""
-    status = result.verdict.status
-    worse = sum(len(comparison.of_kind(DeltaKind.REGRESSED)) for comparison in result.comparisons)
-    if status is Status.REGRESSION:
-        said = f"{figures.plural(worse, 'case')} got worse" if worse else _without_a_case(result)
-    else:
-        said = prose(summary.headline(result).rstrip(":"))
-    parts = [f"{status.value}: {said}", *_difference(result)]
-    return " · ".join(parts)
+    said = prose(summary.headline(result).rstrip(":"))
+    return " · ".join([f"{result.verdict.status.value}: {said}", *_difference(result)])
 
 
-def _without_a_case(result: Result) -> str:
-    """What a regression consists of where no single case is one."""
-    comparisons = result.comparisons
-    tests = [test for c in comparisons if c.statistics for test in c.statistics.tests]
-    if any(test.worse and not test.accepted for test in tests):
-        return "the set as a whole got worse"
-    if any(c.proof is not None and c.proof.standing == "refuted" for c in comparisons):
-        return "the drop is beyond the margin"
-    deltas = [delta for c in comparisons for delta in c.deltas]
-    if any(d.case and d.case.critical and d.candidate.passes < d.candidate.trials for d in deltas):
-        return "a critical case failed"
-    return "a bound is missed"
+def _warnings(result: Result) -> Iterator[str]:
+    several = len(result.comparisons) > 1
+    for comparison in result.comparisons:
+        for line in warnings(comparison):
+            yield f"{comparison.title}: {line}" if several else line
 
 
 def _difference(result: Result) -> Iterator[str]:
@@ -130,28 +118,41 @@ def _difference(result: Result) -> Iterator[str]:
         if comparison.statistics is not None and comparison.statistics.tests:
             test = comparison.statistics.tests[0]
             points = figures.signed(round(-test.drop * 100, 1), " pts")
-            falls.append((test.drop, f"{title}{test.metric} {points}{summary.bound_of(test)}"))
+            name = comparison.rate_of(test.metric)
+            falls.append((test.drop, f"{title}{name} {points}{summary.bound_of(test)}"))
         elif before is not None and before.pass_rate is not None and now.pass_rate is not None:
             drop = before.pass_rate - now.pass_rate
-            falls.append((drop, f"{title}pass rate {figures.signed(round(-drop * 100, 1), ' pts')}"))
+            name = "case pass rate" if comparison.several_trials else "pass rate"
+            falls.append((drop, f"{title}{name} {figures.signed(round(-drop * 100, 1), ' pts')}"))
     if falls:
         yield max(falls)[1]
 
 
 def _table(result: Result) -> str:
-    rows = [row("evalset", "pass rate", "$/1k", "tokens", "p95"), row("---", "---:", "---:", "---:", "---:")]
-    rows += [row(cell(c.title), *_cells(c.base, c.candidate)) for c in result.comparisons[:MAX_ROWS]]
+    """Of several trials a case both rates: that of trials is tested, that of cases is what most gates look at."""
+    several = any(comparison.several_trials for comparison in result.comparisons)
+    head = ["evalset", "cases", *(["trials"] if several else []), "$/1k", "tokens", "p95"]
+    rows = [row(*head), row("---", *["---:"] * (len(head) - 1))]
+    rows += [row(cell(c.title), *_cells(c.base, c.candidate, several)) for c in result.comparisons[:MAX_ROWS]]
     if len(result.comparisons) > MAX_ROWS:
-        rows.append(row(f"and {len(result.comparisons) - MAX_ROWS} more", "", "", "", ""))
+        rows.append(row(f"and {len(result.comparisons) - MAX_ROWS} more", *[""] * (len(head) - 1)))
     return "\n".join(rows)
 
 
-def _cells(before: Totals | None, now: Totals) -> Iterator[str]:
-    yield _both(figures.percent(before.pass_rate if before else None), figures.percent(now.pass_rate))
+def _cells(before: Totals | None, now: Totals, several: bool) -> Iterator[str]:
+    yield _rates(before.pass_rate if before else None, now.pass_rate)
+    if several:
+        yield _rates(before.trial_pass_rate if before else None, now.trial_pass_rate)
     costs = (None if side is None or side.cost is None else side.cost * 1000 for side in (before, now))
     yield _both(*(figures.dollars(cost) for cost in costs))
     yield _both(*(figures.count(side.tokens if side else None) for side in (before, now)))
     yield _both(*(figures.seconds(side.latency_p95 if side else None) for side in (before, now)))
+
+
+def _rates(before: float | None, now: float | None) -> str:
+    """Both sides, also where they are the same: one figure would look as if there were no base."""
+    shown = figures.percent(now)
+    return shown if before is None else f"{figures.percent(before)} → {shown}"
 
 
 def _both(before: str, now: str) -> str:
@@ -160,24 +161,21 @@ def _both(before: str, now: str) -> str:
 
 
 def _broken(result: Result, links: Links) -> Iterator[_Section]:
-    """Cases shown whole, each a section of its own, so that the first ones stay where not all fit."""
-    first = True
-    for comparison in result.comparisons:
-        for delta in comparison.deltas:
-            if is_broken(delta, comparison) and not delta.accepted:
-                word = "broke" if result.verdict.status is Status.REGRESSION else "fails"
-                heading = f"### What {word}\n\n" if first else ""
-                first = False
-                text = partial(_case, heading, comparison, delta, links)
-                yield _Section(4, text, "broken cases")
+    """Cases shown whole, the gravest first, each a section of its own, so that those stay where not all fit."""
+    word = "broke" if result.verdict.status is Status.REGRESSION else "fails"
+    above = f"### What {word}\n\n"
+    for comparison, delta in shown_whole(result.comparisons):
+        if not delta.excused:
+            yield _Section(4, partial(_case, above, comparison, delta, links), "broken cases")
+            above = ""
 
 
-def _case(heading: str, comparison: Comparison, delta: Delta, links: Links) -> str:
-    return heading + case_section(comparison, delta, links)
+def _case(above: str, comparison: Comparison, delta: Delta, links: Links) -> str:
+    return above + case_section(comparison, delta, links)
 
 
 def _accepted(result: Result, links: Links) -> Iterator[_Section]:
-    found = [(comparison, delta) for comparison in result.comparisons for delta in comparison.accepted]
+    found = [(one, delta) for one in result.comparisons for delta in one.accepted if delta.excused]
     if not found:
         return
     body = "\n\n".join(case_section(comparison, delta, links) for comparison, delta in found[:MAX_NAMED])
@@ -194,7 +192,7 @@ def _named(result: Result) -> Iterator[_Section]:
         lines = [f"- {_name(result, *one)}" for one in found[:MAX_NAMED]]
         if len(found) > MAX_NAMED:
             lines.append(f"- and {len(found) - MAX_NAMED} more")
-        title = f"{figures.plural(len(found), 'case')} {label}"
+        title = f"{figures.plural(len(found), 'case')} {heading(kind, label, found)}"
         yield _Section(rank, folded(title, "\n".join(lines)), f"the list of cases {label}")
 
 
@@ -222,7 +220,7 @@ def _change(change: PromptChange) -> str:
     if change.settings:
         parts.append("\n".join(f"- {span(diff_lines.setting(setting))}" for setting in change.settings))
     for text in change.texts:
-        parts += [span(text.title), fence(diff_lines.unified(text.before, text.after), "diff")]
+        parts += [span(text.title), fence(wrapped_diff(text.before, text.after), "diff")]
     return "\n\n".join(parts)
 
 
@@ -239,24 +237,10 @@ def _statistics(result: Result) -> Iterator[_Section]:
 
 
 def _commands(result: Result) -> Iterator[_Section]:
-    """How to see it on one's own machine. Only names of ordinary letters are put into a command to be copied."""
-    found = [(c, d) for c in result.comparisons for d in c.of_kind(DeltaKind.REGRESSED)]
-    if not found:
-        return
-    comparison, delta = found[0]
-    names = (comparison.evalset, delta.case_id, comparison.variant.prompt)
-    if not all(_ORDINARY.fullmatch(name) for name in names):
-        return
-    evalset, case, prompt = map(shlex.quote, names)
-    lines = (
-        "# what is sent for the first of them",
-        f"llmops render {prompt} --evalset {evalset} --case {case}",
-        "# the whole set again",
-        f"llmops eval {evalset}",
-        "# if the new answers are right: accept them and commit the baseline",
-        f"llmops accept {evalset}",
-    )
-    yield _Section(3, "### On your machine\n\n" + fence("\n".join(lines), "sh"), "the commands")
+    """How to see it on one's own machine."""
+    lines = commands(result)
+    if lines:
+        yield _Section(3, "### On your machine\n\n" + fence("\n".join(lines), "sh"), "the commands")
 
 
 def _footer(result: Result) -> str:

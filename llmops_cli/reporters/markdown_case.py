@@ -54,7 +54,9 @@ def case_section(comparison: Comparison, delta: Delta, links: Links) -> str:
     if view.trials is not None:
         lines.append(f"- trials: {view.trials}")
     if view.fresh is not None:
-        lines.append(f"- {'confirmed' if view.confirmed else 'asked again'}: {view.fresh}")
+        lines.append(f"- {'confirmed' if view.confirmed else view.asked_again}: {prose(view.fresh)}")
+    if view.void is not None:
+        lines.append(f"- {prose(view.void)}")
     if lines:
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -64,7 +66,7 @@ def _heading(comparison: Comparison, delta: Delta, links: Links) -> str:
     word = "regressed" if delta.kind is DeltaKind.REGRESSED else "failed"
     if delta.case_id in comparison.fell_most and delta.kind is not DeltaKind.REGRESSED:
         word = "fell"
-    if delta.accepted:
+    if delta.excused:
         word = f"accepted by {prose(delta.accepted_by)}" if delta.accepted_by else "accepted"
     critical = ", critical" if delta.case and delta.case.critical else ""
     variant = f" {span(comparison.variant.name)}" if comparison.variant.name != DEFAULT_VARIANT else ""

@@ -212,7 +212,7 @@ def _said(comparison: Comparison, delta: Delta, standing: Standing, explanation:
     if view.trials is not None:
         yield f"trials: {view.trials}"
     if view.fresh is not None:
-        yield f"asked again: {view.fresh}"
+        yield f"{view.asked_again}: {view.fresh}"
 
 
 def _named(comparison: Comparison, delta: Delta) -> str:

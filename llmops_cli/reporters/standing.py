@@ -31,18 +31,15 @@ def standing_of(delta: Delta, comparison: Comparison, status: Status) -> Standin
     """The standing of a case in a run with this verdict."""
     if delta.kind is DeltaKind.REMOVED:
         return Standing.REMOVED
-    critical = delta.case is not None and delta.case.critical
-    # acceptance softens no critical case (comparison/gate.py)
-    accepted = delta.accepted and not (critical and delta.candidate.passes < delta.candidate.trials)
     if (
         is_broken_by_itself(delta, comparison)
-        and not accepted
+        and not delta.excused
         and status not in (Status.PASS, Status.UNAFFECTED)
     ):
         return Standing.BROKEN
     if delta.candidate.passed is None:
         return Standing.UNJUDGED
-    if accepted:
+    if delta.excused:
         return Standing.ACCEPTED
     if not delta.candidate.passed:
         return Standing.FAILING
@@ -64,7 +61,7 @@ def why_not(delta: Delta, standing: Standing) -> str:
     if standing is Standing.ACCEPTED:
         return "got worse, and this branch's own baseline accepts it"
     if fails_alike(delta):
-        return f"fails, as the accepted prompt does today{_because(delta)}"
+        return f"fails, and is not shown to be worse{_because(delta)}"
     if kind is DeltaKind.FLAKY:
         return f"fails some of its trials; not shown to be worse{_because(delta)}"
     if kind is DeltaKind.UNCHANGED:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, SetTest, Status, Totals
+from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, Status, Totals
 from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.domain.spending import Purpose, Spent, total
-from llmops_cli.reporters import figures
+from llmops_cli.domain.comparison import SetTest
+from llmops_cli.domain.statistics import Proof
+from llmops_cli.reporters import figures, grounds
 from llmops_cli.reporters.inert import inert
 
 HEADER = ("evalset", "pass", "rate", "score", "against", "tokens", "$/1k", "p50", "p95")
@@ -57,7 +59,7 @@ def statistics(comparison: Comparison) -> list[str]:
     found = comparison.statistics
     if found is None:
         return _proof(comparison)
-    lines = [_test(test, found.cases, graded=test.metric in comparison.gate.metrics) for test in found.tests]
+    lines = [_test(comparison, test, found.cases) for test in found.tests]
     shown = sorted((one for one in found.slices if one.notable), key=lambda one: one.adjusted_p)
     if shown:
         parts = [
@@ -96,13 +98,14 @@ def _small(points: float) -> str:
     return f"{points:.0f}" if points >= 2 else f"{points:.1f}"
 
 
-def _test(test: SetTest, cases: int, *, graded: bool) -> str:
+def _test(comparison: Comparison, test: SetTest, cases: int) -> str:
     """A test of the whole set: the pass rate in points, a graded metric as its scores are."""
     p = "" if test.p in (0, 1) else f", p = {test.adjusted_p:.2g}"
+    graded = test.metric in comparison.gate.metrics
     if graded and test.base is not None and test.candidate is not None:
         change = f"{-test.drop:+.2f}".replace("-", "−") if abs(test.drop) >= 0.005 else "±0"
         return f"{inert(test.metric)} {change} ({test.base:.2f} → {test.candidate:.2f}){p}"
-    change = f"{test.metric} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
+    change = f"{comparison.rate_of(test.metric)} {figures.signed(round(-test.drop * 100, 1), ' pts')}"
     return f"{_question(test, cases)}{change}{bound_of(test)}, p = {test.adjusted_p:.2g}"
 
 
@@ -136,11 +139,18 @@ def _proof(comparison: Comparison) -> list[str]:
     if not proof.changed:
         return [f"prove {margin}: nothing changed, every request is the one on record"]
     bound = f", {_bound(proof.at_most)}" if proof.at_most is not None else ""
-    after = f" after {figures.plural(proof.looks[-1], 'trial')} a case" if proof.looks else ""
+    after = _after(proof) if proof.looks else ""
     price = "" if not proof.calls or proof.cost is None else f", {figures.dollars(proof.cost)}"
     asked = f"; {figures.plural(proof.added + proof.base_added, 'trial')} added" if proof.added else ""
     base = f", {proof.base_added} of them of the base" if proof.base_added else ""
     return [f"prove {margin}: {proof.standing}{bound}{after} (95 % over all looks){asked}{base}{price}"]
+
+
+def _after(proof: Proof) -> str:
+    """Before the last look only a part of the error may be spent: a bound is wider then than one of its own."""
+    if proof.looks[-1] >= proof.most:
+        return f" after {figures.plural(proof.looks[-1], 'trial')} a case"
+    return f" after {proof.looks[-1]} of {proof.most} trials a case, at the level spent so far"
 
 
 def effort(result: Result) -> str:
@@ -189,13 +199,13 @@ def _calls(spent: Mapping[Purpose, Spent]) -> str:
 def headline(result: Result) -> str:
     status = result.verdict.status
     if status is Status.REGRESSION:
-        return "cases got worse, or a bound is missed:"
+        return f"{grounds.grounds(result)}:"
     if status is Status.INCONCLUSIVE:
         return "no verdict could be reached:"
     if status is Status.UNAFFECTED:
         reasons = result.verdict.reasons  # a run file may have been written by anybody
         return reasons[0].text if reasons else "nothing that counts has changed"
-    accepted = sum(len(comparison.accepted) for comparison in result.comparisons)
+    accepted = sum(delta.excused for comparison in result.comparisons for delta in comparison.accepted)
     if accepted:
         return f"{figures.plural(accepted, 'case')} got worse, and this branch accepts it"
     compared = any(comparison.against for comparison in result.comparisons)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Result, Status
 from llmops_cli.domain.evalset import DEFAULT_VARIANT
 from llmops_cli.reporters import figures, judges, summary
-from llmops_cli.reporters.cases import LISTED, is_broken, listed, view_of
+from llmops_cli.reporters.cases import LISTED, heading, listed, shown_whole, view_of
 from llmops_cli.reporters.inert import inert, shorten
 from llmops_cli.reporters.next_steps import next_steps
 from llmops_cli.reporters.tables import make_console, marked, trimmed
+from llmops_cli.reporters.warned import warnings
 from llmops_cli.reporters.word_diff import word_diff
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class _Report:
         self.console.print(table)
 
     def _statistics(self, comparison: Comparison) -> None:
-        for line in summary.statistics(comparison):
+        for line in [*summary.statistics(comparison), *warnings(comparison)]:
             self.line(f"{comparison.title}: {line}")
 
     def _changes(self, comparison: Comparison) -> None:
@@ -124,18 +125,13 @@ class _Report:
             self.line(text)
 
     def _broken(self) -> None:
-        shown = 0
-        for comparison in self.result.comparisons:
-            for delta in comparison.deltas:
-                if not is_broken(delta, comparison):
-                    continue
-                shown += 1
-                if shown <= MAX_SHOWN:
-                    self._case(comparison, delta)
-        if shown > MAX_SHOWN:
+        found = shown_whole(self.result.comparisons)
+        for comparison, delta in found[:MAX_SHOWN]:
+            self._case(comparison, delta)
+        if len(found) > MAX_SHOWN:
             self.line()
             where = "`--format cases` lists them, `--format json` holds them whole"
-            self.line(f"and {shown - MAX_SHOWN} more; {where}", "dim")
+            self.line(f"and {len(found) - MAX_SHOWN} more; {where}", "dim")
 
     def _case(self, comparison: Comparison, delta: Delta) -> None:
         from rich.text import Text
@@ -143,10 +139,10 @@ class _Report:
         word = delta.kind.value.upper() if delta.kind is DeltaKind.REGRESSED else "FAILED"
         if delta.case_id in comparison.fell_most and delta.kind is not DeltaKind.REGRESSED:
             word = "FELL"
-        word = "ACCEPTED" if delta.accepted else word
+        word = "ACCEPTED" if delta.excused else word
         where = str(delta.case.where) if delta.case else comparison.evalset
         head = Text()
-        head.append(word, style="bold" if delta.accepted else "bold red")
+        head.append(word, style="bold" if delta.excused else "bold red")
         critical = " (critical)" if delta.case and delta.case.critical else ""
         head.append(f"  {inert(delta.case_id)}{critical}", style="bold")
         if comparison.variant.name != DEFAULT_VARIANT:
@@ -167,7 +163,9 @@ class _Report:
         if view.trials is not None:
             yield "trials", view.trials, ""
         if view.fresh is not None:
-            yield "confirmed" if view.confirmed else "asked again", view.fresh, ""
+            yield "confirmed" if view.confirmed else view.asked_again, view.fresh, ""
+        if view.void is not None:
+            yield "accepted", view.void.removeprefix("accepted").strip(" ,"), ""
 
     def _answers(self, before: str | None, after: str | None) -> Iterator[tuple[str, str | Text, str]]:
         """Before and after, each with the words marked that the other has not."""
@@ -224,7 +222,8 @@ class _Report:
                 names = ", ".join(_named(delta, alone=not same) for delta in found[:MAX_SHOWN])
                 why = f" ({inert(found[0].reason)})" if same and found[0].reason else ""
                 more = f" and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-                self.line(f"{comparison.title}: {len(found)} {label}{why}: {names}{more}")
+                said = heading(kind, label, [(comparison, delta) for delta in found])
+                self.line(f"{comparison.title}: {len(found)} {said}{why}: {names}{more}")
 
     def _verdict(self) -> None:
         from rich.text import Text

@@ -60,7 +60,7 @@ def test_the_prompt_is_not_blamed_where_the_accepted_one_fails_as_well(
                                 "record_trials": 24, "p": 0, "shown": True}  # fmt: skip
     (reason,) = found["verdict"]["reasons"]
     said = "the accepted prompt itself passes only 0 of 24 trials today (24 of 24 on record)"
-    assert reason["text"].startswith("greet: pass rate dropped by 100.0 points (p = ")
+    assert reason["text"].startswith("greet: trial pass rate dropped by 100.0 points (p = ")
     assert reason["text"].endswith(f"; {said}: the model changed, not the prompt")
     assert any(
         "to record what it does today: `llmops eval --fresh`" in note for note in found["verdict"]["notes"]

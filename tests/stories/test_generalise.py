@@ -28,14 +28,14 @@ def test_cases_that_stand_alone_are_a_sample_each(project: Project) -> None:
     result = judged(project, evalset(20, 0))
 
     assert result.exit_code == ExitCode.REGRESSION
-    assert "would new cases show it (each case by itself): pass rate −" in result.stdout
+    assert "would new cases show it (each case by itself): trial pass rate −" in result.stdout
 
 
 def test_wordings_of_one_question_are_one_draw(project: Project) -> None:
     """Six failing wordings of one question say little of questions that nobody has written yet."""
     result = judged(project, evalset(20, 7))
 
-    assert "would new cases show it (20 cases in 7 clusters): pass rate −" in result.stdout
+    assert "would new cases show it (20 cases in 7 clusters): trial pass rate −" in result.stdout
     (comparison,) = project.llmops("report", "--format", "json").json()["evalsets"][0]["comparisons"]
     (test,) = comparison["statistics"]["tests"]
     assert (test["method"], test["clusters"], test["worse"]) == ("clustered paired t", 7, False)

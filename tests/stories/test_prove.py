@@ -45,7 +45,8 @@ def test_a_changed_prompt_passes_once_enough_trials_have_shown_it(noisy: Project
     assert proof["calls"] == proof["added"] + proof["base_added"]
     assert f"proving p: {last} trials a case, at most" in result.stderr
     text = noisy.llmops("report").stdout
-    assert f"p: prove 10%: proven, at most {proof['at_most'] * 100:.1f} pts worse after {last} trials" in text
+    when = "16 trials a case" if last == 16 else "8 of 16 trials a case, at the level spent so far"
+    assert f"p: prove 10%: proven, at most {proof['at_most'] * 100:.1f} pts worse after {when}" in text
     assert f"{proof['calls']} trials added, {proof['base_added']} of them of the base" in text
 
 
@@ -79,7 +80,7 @@ def test_a_prompt_that_is_worse_is_refuted(noisy: Project) -> None:
     assert 0.02 < proof["at_least"] < proof["drop"] < 0.2
     assert result.exit_code == ExitCode.REGRESSION
     (reason,) = result.json()["verdict"]["reasons"]
-    assert reason["text"].startswith("p: pass rate dropped by ")
+    assert reason["text"].startswith("p: trial pass rate dropped by ")
     assert reason["text"].endswith("where the gate wants proof of no more than 2%")
 
 
@@ -92,8 +93,8 @@ def test_what_cannot_be_settled_is_no_verdict_and_says_what_would_help(noisy: Pr
 
     assert result.exit_code == ExitCode.INCONCLUSIVE
     assert re.search(
-        r"p: not shown that the pass rate dropped by no more than 2%: it may have dropped by up to \d+\.\d points "
-        r"after 4 trials a case; more cases, or a larger max_trials, would tell",
+        r"p: not shown that the trial pass rate dropped by no more than 2%: it may have dropped by up to \d+\.\d "
+        r"points after 4 trials a case; more cases, or a larger max_trials, would tell",
         result.both,
     )
 
@@ -239,7 +240,7 @@ def test_a_budget_that_ends_is_no_verdict_and_the_answers_are_not_paid_for_twice
 
     assert spent.exit_code == ExitCode.INCONCLUSIVE
     assert "the budget of $0.20" in spent.both
-    assert "not shown that the pass rate dropped by no more than 5%" in spent.both
+    assert "not shown that the trial pass rate dropped by no more than 5%" in spent.both
     proof = proof_of(again)
     assert again.exit_code == ExitCode.PASS
     assert proof["calls"] < proof["added"] + proof["base_added"]

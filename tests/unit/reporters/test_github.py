@@ -43,8 +43,9 @@ def test_the_verdict_comes_first_then_what_matters_most() -> None:
         "after: Nothing in it calls for that.", "trials: 3 of 3 passed before, 1 of 3 passed now (p = 0.2)",
         "asked again: 1 of 12 fresh trials passed, the base 11 of 12 (p = 0.00012)",
     ]  # fmt: skip
-    assert found[3][2] == "since this changed, 4 cases got worse: worse, critical-one, new-bad, edited-bad"
-    assert found[0][2].startswith("cases got worse, or a bound is missed:\n- support/triage: 1 case")
+    assert found[3][2] == "since this changed, 2 cases got worse: critical-one, worse"
+    grounds = "2 cases and the set as a whole got worse, a critical case failed, a bound is missed:"
+    assert found[0][2].startswith(f"{grounds}\n- support/triage: 1 case")
 
 
 @pytest.mark.parametrize("kind", ["unaffected", "passing", "first run"])

@@ -1,9 +1,12 @@
 """Which question a test of the set answers is said where it is another one than of these cases."""
 
+from dataclasses import replace
+
 import pytest
 
-from llmops_cli.domain.comparison import SetTest
-from llmops_cli.reporters.summary import _test
+from llmops_cli.domain.comparison import SetTest, Statistics
+from llmops_cli.reporters.summary import statistics
+from tests.support import results
 
 
 @pytest.mark.parametrize(
@@ -17,4 +20,8 @@ from llmops_cli.reporters.summary import _test
 def test_generalise_says_that_it_asks_of_new_cases(clusters: int | None, said: str) -> None:
     found = SetTest("pass rate", "any", 0.1, 0.2, 0.01, 0.01, worse=True, clusters=clusters)
 
-    assert _test(found, 20, graded=False).startswith(said)
+    comparison = replace(
+        results.passing().comparisons[0], deltas=(), statistics=Statistics(20, (found,), None)
+    )
+
+    assert statistics(comparison)[0].startswith(said)
