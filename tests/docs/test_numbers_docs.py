@@ -50,7 +50,7 @@ def test_the_blocks_run_on_what_report_prints(compared: Project, capsys: pytest.
     compared.write({target: compared.llmops(*shlex.split(command)[1:]).stdout})
     text = PAGE.read_text(encoding="utf-8")
     python = [body for _, body in blocks("run", PAGE)]
-    others = [body for mark in ("vary", "generalise", "judges") for _, body in blocks(mark, PAGE)]
+    others = [body for mark in ("vary", "generalise", "linked", "judges") for _, body in blocks(mark, PAGE)]
     assert len(python) + len(others) == text.count("```python")
     names: dict[str, object] = {}
 
@@ -223,8 +223,8 @@ def test_the_question_about_new_cases_is_answered_by_the_block_of_the_page(
 def test_every_number_of_the_verdict_is_drawn_on_the_page() -> None:
     from dataclasses import fields
 
-    from llmops_cli.domain.comparison import Fresh, SetTest, Statistics
-    from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, Slice
+    from llmops_cli.domain.comparison import Fresh
+    from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, SetTest, Slice, Statistics
 
     _, drawn = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     words = set(re.findall(r"\w+", drawn))

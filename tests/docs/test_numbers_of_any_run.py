@@ -21,8 +21,8 @@ def cases(*numbers: int) -> str:
     )
 
 
-def accepted(project: Project, evalset: str, *eval_options: str) -> None:
-    files = {"varying.py": VARYING, "checks.py": CHECKS, "llmops.yaml": "allow_python: true\n",
+def accepted(project: Project, evalset: str, *eval_options: str, model: str = VARYING) -> None:
+    files = {"varying.py": model, "checks.py": CHECKS, "llmops.yaml": "allow_python: true\n",
              "prompts/p.yaml": PROMPT, "prompts/judges/better.yaml": BETTER, "evalsets/p.yaml": evalset}  # fmt: skip
     project.commit("p", files)
     project.llmops("eval", "--trials", "5", *eval_options)
@@ -114,14 +114,28 @@ def rerun(project: Project) -> list[str]:
     return ["--rerun-baseline"]
 
 
+def linked(project: Project) -> list[str]:
+    """Each question is asked by two cases, which share its calls; one of them has a scorer more."""
+    more = "  - {{id: d{0}, vars: {{q: question {0}}}, scorers: [{{contains: {{value: '0.8', name: worth}}}}]}}\n"
+    shared = VARYING + '\nanswer.cache_key = "1"\n'
+    accepted(project, START + cases(*range(4)) + "".join(more.format(n) for n in range(4)), model=shared)
+    project.edit("prompts/p.yaml", *EDIT)
+    return []
+
+
 SCENES = (
     one_case, all_failing, none_comparable, from_the_record, no_baseline, unanswered, reference, reference_edited,
-    generalised, generalised_alone, rerun, two_sets, always_alike,
+    generalised, generalised_alone, rerun, two_sets, linked, always_alike,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_the_blocks_hold(project: Project, monkeypatch: pytest.MonkeyPatch, scene: object) -> None:
+def test_the_blocks_hold(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    scene: object,
+) -> None:
     assert callable(scene)
     options = scene(project)
     result = project.llmops("eval", *options)
@@ -134,7 +148,8 @@ def test_the_blocks_hold(project: Project, monkeypatch: pytest.MonkeyPatch, scen
         with pytest.raises(SystemExit, match="nothing was compared"):
             _run("vary", "generalise")
     else:
-        _run("vary", "generalise")
+        _run("vary", "generalise", *(["linked"] if scene is linked else []))
+    assert ("8 cases, 4 questions: p = " in capsys.readouterr().out) == (scene is linked)
 
 
 def _run(*marks: str) -> None:
