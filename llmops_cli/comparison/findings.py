@@ -11,7 +11,7 @@ from llmops_cli.comparison.rule import CLUSTERED, CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Side
 from llmops_cli.domain.comparison_json import reference_of
-from llmops_cli.domain.comparison import SetTest, Statistics
+from llmops_cli.domain.statistics import SetTest, Statistics
 from llmops_cli.stats.fisher import fisher_worse
 
 

@@ -13,8 +13,7 @@ from llmops_cli.comparison.rule import PASS_RATE
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Reason, Status, Verdict
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.outcome import EvalsetRun
-from llmops_cli.domain.comparison import SetTest, Statistics
-from llmops_cli.domain.statistics import Drift
+from llmops_cli.domain.statistics import Drift, SetTest, Statistics
 from llmops_cli.errors import SourceLocation
 
 MIN_COMPARABLE_SHARE = 0.5

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmops_cli.comparison.replayed import asked, known_unchanged
-from llmops_cli.domain.comparison import Delta, SetTest, Side
+from llmops_cli.domain.comparison import Delta, Side
+from llmops_cli.domain.statistics import SetTest
 from llmops_cli.stats.permutation import GradedCase
 
 EXACT = "exact: answers do not vary"

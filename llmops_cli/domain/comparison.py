@@ -11,7 +11,7 @@ from llmops_cli.domain.changes import PromptChange
 from llmops_cli.domain.evalset import DEFAULT_VARIANT, Case, GateSpec, PassRule
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Run, VariantInfo
 from llmops_cli.domain.scoring import Metrics
-from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, Slice
+from llmops_cli.domain.statistics import Added, Proof, Statistics
 from llmops_cli.errors import ExitCode, SourceLocation
 
 PASS_RATE = "pass rate"  # noqa: S105
@@ -80,60 +80,6 @@ class Fresh:
     """It is broken where `p` is at most this: the case's own part of alpha."""
     unasked: str = ""
     """Why it was not asked to the end, where it was not; empty in runs of before."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetTest:
-    """One gated metric over the whole set: `drop` is base less candidate, `at_most` its 95 % upper bound.
-
-    `p` is the one-sided p-value, `adjusted_p` Holm's over all tests behind the exit code; `worse` when that
-    is significant and the drop is at least `min_effect`.
-    """
-
-    metric: str
-    method: str
-    drop: float
-    at_most: float | None
-    p: float
-    adjusted_p: float
-    worse: bool
-    base: float | None = None
-    """The mean over cases on the base's side; `candidate` likewise. None in runs of before."""
-    candidate: float | None = None
-    accepted: bool = False
-    """Worse, and the branch's own baseline accepts it: shown, not blocking."""
-    wins: int | None = None
-    """Cases won, lost and tied against the accepted answers, in a sign test; None in other tests."""
-    losses: int | None = None
-    ties: int | None = None
-    clusters: int | None = None
-    """How many independent draws there were, where new cases are asked about; None in other tests."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What is known of a comparison beyond its counts, as recomputable numbers.
-
-    `detectable` is the smallest drop of the trial pass rate that these trials would have shown with 80 %
-    power; None where none would have been.
-    """
-
-    cases: int
-    tests: tuple[SetTest, ...]
-    detectable: float | None
-    chance_of_missing: float | None = None
-    """How often (a share of 1) an unchanged prompt would miss `min_pass_rate` by luck; None without it."""
-    slices: tuple[Slice, ...] = ()
-    """By tag, in alphabetical order; only tags with enough comparable cases."""
-    critical: tuple[CriticalChance, ...] = ()
-    """Of each critical case with a record, how often luck alone would fail it."""
-    drift: Drift | None = None
-    """The accepted prompt asked again; None where that was not done."""
-    linked: int = 0
-    """How many of the cases share calls with others, as they ask the same: each call counts once."""
-    unchanged: int = 0
-    """How many of the cases are known to be unchanged, as all their answers are the record of the other side:
-    they were not tested, and did not drop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_cli.domain.changes_json import change_from_dict, change_to_dict
-from llmops_cli.domain.comparison import (
-    Comparison,
-    Delta,
-    DeltaKind,
-    Fresh,
-    SetTest,
-    Statistics,
-    Totals,
-)
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Totals
 from llmops_cli.domain.evalset import Case, GateSpec, PassRule
 from llmops_cli.domain.outcome import EvalsetRun, VariantInfo
 from llmops_cli.domain.outcome_json import (
@@ -25,7 +17,7 @@ from llmops_cli.domain.outcome_json import (
     side_to_dict,
 )
 from llmops_cli.domain.scoring import Metrics
-from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, Slice
+from llmops_cli.domain.statistics import Added, CriticalChance, Drift, Proof, SetTest, Slice, Statistics
 from llmops_cli.errors import SourceLocation
 
 

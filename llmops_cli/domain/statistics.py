@@ -100,3 +100,57 @@ class Proof:
     """How many of the added trials were asked of a model; `cost` is theirs in USD, None where unknown."""
     cost: float | None = None
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTest:
+    """One gated metric over the whole set: `drop` is base less candidate, `at_most` its 95 % upper bound.
+
+    `p` is the one-sided p-value, `adjusted_p` Holm's over all tests behind the exit code; `worse` when that
+    is significant and the drop is at least `min_effect`.
+    """
+
+    metric: str
+    method: str
+    drop: float
+    at_most: float | None
+    p: float
+    adjusted_p: float
+    worse: bool
+    base: float | None = None
+    """The mean over cases on the base's side; `candidate` likewise. None in runs of before."""
+    candidate: float | None = None
+    accepted: bool = False
+    """Worse, and the branch's own baseline accepts it: shown, not blocking."""
+    wins: int | None = None
+    """Cases won, lost and tied against the accepted answers, in a sign test; None in other tests."""
+    losses: int | None = None
+    ties: int | None = None
+    clusters: int | None = None
+    """How many independent draws there were, where new cases are asked about; None in other tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is known of a comparison beyond its counts, as recomputable numbers.
+
+    `detectable` is the smallest drop of the trial pass rate that these trials would have shown with 80 %
+    power; None where none would have been.
+    """
+
+    cases: int
+    tests: tuple[SetTest, ...]
+    detectable: float | None
+    chance_of_missing: float | None = None
+    """How often (a share of 1) an unchanged prompt would miss `min_pass_rate` by luck; None without it."""
+    slices: tuple[Slice, ...] = ()
+    """By tag, in alphabetical order; only tags with enough comparable cases."""
+    critical: tuple[CriticalChance, ...] = ()
+    """Of each critical case with a record, how often luck alone would fail it."""
+    drift: Drift | None = None
+    """The accepted prompt asked again; None where that was not done."""
+    linked: int = 0
+    """How many of the cases share calls with others, as they ask the same: each call counts once."""
+    unchanged: int = 0
+    """How many of the cases are known to be unchanged, as all their answers are the record of the other side:
+    they were not tested, and did not drop."""

@@ -1,10 +1,10 @@
 """The JSON Schema of a comparison: cases with their trials, what the statistics found, what changed in the prompt."""
 
 from llmops_cli.domain.changes import Kind as ChangeKind
-from llmops_cli.domain.comparison import DeltaKind, Fresh, SetTest, Totals
+from llmops_cli.domain.comparison import DeltaKind, Fresh, Totals
 from llmops_cli.domain.outcome import Failure, Source, VariantInfo
 from llmops_cli.domain.scoring import Metrics
-from llmops_cli.domain.statistics import CriticalChance, Drift, Proof, Slice
+from llmops_cli.domain.statistics import CriticalChance, Drift, Proof, SetTest, Slice
 from llmops_cli.files.schema_parts import Schema, of_dataclass
 from llmops_cli.files.schema_values import (
     COUNT,

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from llmops_cli.domain.comparison import Comparison, DeltaKind, Result, Status, Totals
 from llmops_cli.domain.outcome import Outcome, Source
 from llmops_cli.domain.spending import Purpose, Spent, total
-from llmops_cli.domain.comparison import SetTest
-from llmops_cli.domain.statistics import Proof
+from llmops_cli.domain.statistics import Proof, SetTest
 from llmops_cli.reporters import figures, grounds
 from llmops_cli.reporters.inert import inert
 
@@ -31,8 +30,8 @@ def rows(comparison: Comparison) -> list[tuple[str, ...]]:
         )
     against = "no baseline"
     if comparison.against is not None:
-        kinds = (DeltaKind.REGRESSED, DeltaKind.IMPROVED)
-        parts = [f"{len(found)} {kind.value}" for kind in kinds if (found := comparison.of_kind(kind))]
+        counts = ((comparison.worse, "regressed"), (comparison.of_kind(DeltaKind.IMPROVED), "improved"))
+        parts = [f"{len(found)} {said}" for found, said in counts if found]
         if before is not None and before.pass_rate is not None and now.pass_rate is not None:
             points = round((now.pass_rate - before.pass_rate) * 100)
             parts.append(f"{figures.signed(points)} pts")

@@ -13,9 +13,7 @@ from llmops_cli.domain.comparison import (
     Fresh,
     Reason,
     Result,
-    SetTest,
     Side,
-    Statistics,
     Status,
     Totals,
     Verdict,
@@ -24,6 +22,7 @@ from llmops_cli.domain.evalset import Case, Evalset, GateSpec
 from llmops_cli.domain.outcome import EvalsetRun, Failure, Outcome, Provenance, Run, Source, VariantInfo
 from llmops_cli.domain.request import Response, ToolCall, Usage
 from llmops_cli.domain.scoring import Metrics, NamedScore, Score
+from llmops_cli.domain.statistics import SetTest, Statistics
 from llmops_cli.errors import SourceLocation
 
 COMMIT = "4f9c2d3b8a7e6f5d4c3b2a190817263544536271"

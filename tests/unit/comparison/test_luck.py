@@ -10,12 +10,12 @@ from scipy import stats
 
 from llmops_cli.comparison.bounds import luck_notes
 from llmops_cli.comparison.luck import with_luck
-from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Side, Statistics, Totals
+from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Side, Totals
 from llmops_cli.domain.evalset import Case, GateSpec, PassRule
 from llmops_cli.domain.outcome import Outcome, Source, VariantInfo
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore, Score
-from llmops_cli.domain.statistics import Added
+from llmops_cli.domain.statistics import Added, Statistics
 from llmops_cli.errors import SourceLocation
 from llmops_cli.stats.power import case_pass_rates, chance_of_missing, shrunken_rates
 

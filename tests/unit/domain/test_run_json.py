@@ -13,9 +13,7 @@ from llmops_cli.domain.comparison import (
     Fresh,
     Reason,
     Result,
-    SetTest,
     Side,
-    Statistics,
     Status,
     Totals,
     Verdict,
@@ -25,7 +23,7 @@ from llmops_cli.domain.outcome import EvalsetRun, Failure, Outcome, Provenance, 
 from llmops_cli.domain.request import Response, ToolCall, Usage
 from llmops_cli.domain.run_json import result_from_dict, result_to_dict
 from llmops_cli.domain.scoring import Metrics, NamedScore, Score
-from llmops_cli.domain.statistics import Added, CriticalChance, Proof, Slice
+from llmops_cli.domain.statistics import Added, CriticalChance, Proof, SetTest, Slice, Statistics
 from llmops_cli.errors import SourceLocation
 
 _few = settings(max_examples=20)  # a whole run takes a tenth of a second to make

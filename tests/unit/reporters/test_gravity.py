@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Reason, Result, Status
-from llmops_cli.domain.comparison import SetTest, Statistics
-from llmops_cli.domain.statistics import Proof
+from llmops_cli.domain.statistics import Proof, SetTest, Statistics
 from llmops_cli.errors import SourceLocation
 from llmops_cli.reporters import summary
 from llmops_cli.reporters.cases import heading, shown_whole, view_of

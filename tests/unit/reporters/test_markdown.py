@@ -24,7 +24,7 @@ from llmops_cli.domain.judge_figures import Calibrated, Estimate, JudgeFigures
 from llmops_cli.domain.outcome import EvalsetRun, Outcome, Provenance, Run, Source, VariantInfo
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import NamedScore, Score
-from llmops_cli.domain.comparison import SetTest, Statistics
+from llmops_cli.domain.statistics import SetTest, Statistics
 from llmops_cli.errors import SourceLocation
 from llmops_cli.reporters.markdown import LIMIT, format_markdown
 from llmops_cli.reporters.markdown_text import cell, fence, folded, prose, row, span

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from llmops_cli.domain.comparison import SetTest, Statistics
+from llmops_cli.domain.statistics import SetTest, Statistics
 from llmops_cli.reporters.summary import statistics
 from tests.support import results
 
