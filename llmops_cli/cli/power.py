@@ -29,6 +29,21 @@ def power(
     emit("\n".join(_format(one) for one in found))
 
 
+def _supposed(found: "Power") -> str:
+    """For what the table speaks."""
+    said = [f"at {found.level:g}"]
+    if found.tests > 1:
+        said[0] += f" / {found.tests}, for {found.tests} tests of this set stand behind the exit code"
+    said.append("other evalsets in the same run share that level, and the drops get larger")
+    if found.generalise:
+        said.append(
+            "asked of new cases (generalise), which are supposed to vary no more than the trials on record"
+        )
+    if found.own_trials:
+        said.append("cases with their own `trials` count like the others")
+    return f"({'; '.join(said)})"
+
+
 def _format(found: "Power") -> str:
     from llmops_cli.reporters.figures import dollars, percent, plural
     from llmops_cli.reporters.tables import folded, format_table
@@ -40,7 +55,7 @@ def _format(found: "Power") -> str:
     counted = "" if found.min_effect <= 0 else f"; below {percent(found.min_effect)} (min_effect) none counts"
     what = "smallest drop of the pass rate, alike in all cases, that would be seen (80 %), by cases and trials of a run"
     what = f"{what}{counted}:"
-    lines = [*folded(head), *folded(what), ""]
+    lines = [*folded(head), *folded(what), *folded(_supposed(found)), ""]
     trials = sorted({cell.trials for cell in found.table})
     rows = []
     for cases in sorted({cell.cases for cell in found.table}):
@@ -54,9 +69,10 @@ def _format(found: "Power") -> str:
     lines.append(format_table(header, rows, right=range(1, len(trials) + 1)))
     if found.miss is not None and found.min_pass_rate is not None:
         often = f"{found.miss:.1%}" if found.miss >= 0.001 else "less than 0.1%"
+        asked = "each case's own trials" if found.own_trials else f"{plural(found.trials, 'trial')} a case"
         lines += folded(
             f"min_pass_rate {found.min_pass_rate:.0%} fails an unchanged prompt by chance {often} of the time "
-            f"({plural(found.trials, 'trial')} a case), if its answers vary"
+            f"({asked}), if its answers vary"
         )
         lines.append("")
     return "\n".join(lines)

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from statistics import NormalDist
@@ -13,15 +12,8 @@ from llmops_cli.stats.stratified import hypergeometric, weight_of
 
 POWER = 0.8
 _GROUPS = 48
-
-
-@dataclass(frozen=True, slots=True)
-class PowerCell:
-    """So many cases with so many trials of the candidate: the smallest drop they show (None: none at all)."""
-
-    cases: int
-    trials: int
-    drop: float | None
+_GOLDEN = 2.0
+"""The prior's size in sets of which 70 % pass with p ~ Beta(30, 1) and 30 % with p ~ Beta(2, 1.2), about."""
 
 
 def detectable_drop(
@@ -38,8 +30,8 @@ def detectable_drop(
     `rates` are the base's true pass rates, as far as they are known (see `shrunken_rates`), `cases` how many
     cases like these there would be. The drop is that of the mean rate, 0 to 1; None where even failing
     everything would not be shown. A normal approximation of the exact test's distribution under the drop;
-    the simulation agrees within a point. Raises ValueError for rates outside 0..1, alpha or power not inside
-    0..1, and fewer than one trial a side.
+    the simulation agrees within a point of the drop. Raises ValueError for rates outside 0..1, alpha or power
+    not inside 0..1, and fewer than one trial a side.
     """
     _check(rates, trials, base_trials, alpha, power)
     if not rates:
@@ -75,30 +67,26 @@ def detectable_drop(
     return sum(count * min(rate, high) for rate, count in groups.items()) / len(rates)
 
 
-def power_table(
-    rates: Sequence[float],
-    cases: Sequence[int],
-    trials: Sequence[int],
-    base_trials: int,
-    alpha: float = 0.05,
-    power: float = POWER,
-) -> tuple[PowerCell, ...]:
-    """The detectable drop for each number of cases like these and each number of trials.
+def error_of_drop(rates: Sequence[float], trials: int, base_trials: int, cases: int | None = None) -> float:
+    """The standard error of the mean drop (0 to 1) of an unchanged prompt whose cases pass at these rates.
 
-    Raises as `detectable_drop` does.
+    `cases`: how many cases like these there would be. Raises as `detectable_drop` does; ValueError without rates.
     """
-    return tuple(
-        PowerCell(count, number, detectable_drop(rates, number, base_trials, alpha, power, cases=count))
-        for count in cases
-        for number in trials
-    )
+    _check(rates, trials, base_trials, 0.5, 0.5)
+    if not rates:
+        raise ValueError("without a case there is no drop")
+    coin = sum(rate * (1 - rate) for rate in rates) / len(rates)
+    return math.sqrt(coin * (1 / trials + 1 / base_trials) / (cases or len(rates)))
 
 
 def shrunken_rates(record: Sequence[tuple[int, int]]) -> tuple[float, ...]:
     """Likely true rates of cases with (passes, trials) on record: each drawn towards the mean of all.
 
     Ten of ten is no promise of never failing. Empirical Bayes with a beta prior fitted by moments (Kleinman
-    1973, JASA 68:46). Cases without trials get the mean. Raises ValueError where passes exceed trials.
+    1973, JASA 68:46), drawn less far than each case by itself would be, so that together the rates differ as much
+    as true ones would (Louis 1984, JASA 79:393): what a set shows depends on how its cases differ. One trial a
+    case says nothing of that; then cases are taken to differ as golden sets do, most reliable and some not. Cases
+    without trials get the mean. Raises ValueError where passes exceed trials.
     """
     if any(not 0 <= passes <= trials for passes, trials in record):
         raise ValueError("passes lie between 0 and the trials")
@@ -108,7 +96,10 @@ def shrunken_rates(record: Sequence[tuple[int, int]]) -> tuple[float, ...]:
     # half a pass and half a failure, so that a set without a failure is not taken for perfect
     mean = (sum(passes for passes, _ in judged) + 0.5) / (sum(trials for _, trials in judged) + 1)
     prior = _prior_size(judged, mean)
-    return tuple((passes + prior * mean) / (trials + prior) for passes, trials in record)
+    return tuple(
+        mean + math.sqrt(trials / (trials + prior)) * (passes / trials - mean) if trials else mean
+        for passes, trials in record
+    )
 
 
 def chance_of_missing(rates: Sequence[float], trials: int, bound: float) -> float:
@@ -144,9 +135,11 @@ def case_pass_rates(rates: Sequence[float], trials: int, needed: int) -> tuple[f
 def _prior_size(record: Sequence[tuple[int, int]], mean: float) -> float:
     """How many trials the prior is worth: few where cases differ more than chance explains."""
     trials = sum(count for _, count in record) / len(record)
+    if trials <= 1:
+        return _GOLDEN
     spread = sum((passes / count - mean) ** 2 for passes, count in record) / len(record)
     coin = mean * (1 - mean)
-    share = (spread / coin - 1 / trials) / (1 - 1 / trials) if trials > 1 and coin > 0 else 0.0
+    share = (spread / coin - 1 / trials) / (1 - 1 / trials) if coin > 0 else 0.0
     return min(50.0, max(0.5, 1 / share - 1)) if share > 0 else 50.0
 
 

@@ -17,7 +17,8 @@ from llmops_cli.stats.lattice import Summand, effort
 Sides = tuple[Sequence[float], Sequence[float]]
 """The scores of one case: the candidate's and the base's, at least one each."""
 FINEST = 100
-_EQUAL = 1e-9
+_EQUAL = 6e-7
+"""Scores are kept to six digits: a third on record is 0.333333."""
 _EFFORT = 10_000_000
 _BLOCK = 400
 _ENTRIES = 1 << 17

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmops_cli.stats.power import chance_of_missing, detectable_drop, power_table, shrunken_rates
+from llmops_cli.stats.power import chance_of_missing, detectable_drop, error_of_drop, shrunken_rates
 from llmops_cli.stats.stratified import Counts, stratified_test
 
 
@@ -43,9 +43,43 @@ def test_the_detectable_drop_agrees_with_simulation_within_a_point(
     assert shown(found - 0.01) - noise < 0.8 < shown(found + 0.01) + noise
 
 
+@pytest.mark.parametrize(
+    ("n", "trials", "base_trials"),
+    [(50, 1, 1), (100, 1, 1), (20, 3, 3), (50, 3, 3), (50, 3, 10), (100, 3, 10)],
+)
+def test_from_a_record_of_a_golden_set_the_drop_is_seen_about_as_often_as_it_says(
+    n: int, trials: int, base_trials: int
+) -> None:
+    rng, hits, sets = np.random.default_rng(12), 0, 150
+    for seed in range(sets):
+        rates = np.array(mixed(n, seed))
+        record = rng.binomial(base_trials, rates).tolist()
+        likely = shrunken_rates([(passes, base_trials) for passes in record])
+        found = detectable_drop(likely, trials, base_trials, 0.041)
+        assert found is not None
+        each = np.linspace(0, 1, 501)
+        drop = np.interp(found, [np.minimum(rates, one).mean() for one in each], each)
+        mine = rng.binomial(trials, np.maximum(0, rates - drop)).tolist()
+        counts = [Counts(a, trials, b, base_trials) for a, b in zip(mine, record, strict=True)]
+        hits += stratified_test(counts).mid_p <= 0.041
+
+    assert 0.69 < hits / sets < 0.93
+
+
+def test_the_error_of_the_drop_is_that_of_the_means() -> None:
+    rates = mixed(60)
+    rng = np.random.default_rng(3)
+    drops = (rng.binomial(10, rates, (4000, 60)) / 10 - rng.binomial(3, rates, (4000, 60)) / 3).mean(axis=1)
+
+    assert error_of_drop(rates, 3, 10) == pytest.approx(drops.std(), rel=0.05)
+    assert error_of_drop(rates, 3, 10, 240) == pytest.approx(error_of_drop(rates, 3, 10) / 2)
+    with pytest.raises(ValueError, match="without a case"):
+        error_of_drop([], 3, 10)
+
+
 def test_more_cases_and_more_trials_see_smaller_drops() -> None:
-    cells = power_table(mixed(50), (20, 50, 200), (1, 3, 5), 10)
-    drops = {(cell.cases, cell.trials): cell.drop or 1.0 for cell in cells}
+    sizes = [(cases, trials) for cases in (20, 50, 200) for trials in (1, 3, 5)]
+    drops = {size: detectable_drop(mixed(50), size[1], 10, cases=size[0]) or 1.0 for size in sizes}
     for trials in (1, 3, 5):
         assert drops[20, trials] > drops[50, trials] > drops[200, trials]
     for cases in (20, 50, 200):

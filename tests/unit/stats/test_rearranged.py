@@ -58,14 +58,22 @@ def test_on_a_grid_the_chances_are_those_of_all_arrangements(
 
 @pytest.mark.parametrize(
     ("scores", "grid"),
-    [([0.0, 1.0], 1), ([0.5], 2), ([0.25, 0.5], 4), ([0.1 * 3, 0.5], 10), ([1 / 3, 0.5], 6), ([0.07], 100)],
+    [
+        ([0.0, 1.0], 1),
+        ([0.5], 2),
+        ([0.25, 0.5], 4),
+        ([0.1 * 3, 0.5], 10),
+        ([1 / 3, 0.5], 6),
+        ([0.333333, 0.666667], 3),
+        ([0.07], 100),
+    ],
 )
 def test_the_grid_is_the_coarsest(scores: list[float], grid: int) -> None:
     assert grid_of([(scores, [1.0])]) == grid
 
 
 def test_other_scores_have_no_grid() -> None:
-    assert grid_of([([0.1234567], [1.0])]) is None
+    assert grid_of([([0.1378912], [1.0])]) is None
     assert grid_of([(np.random.default_rng(1).random(500).tolist(), [1.0])]) is None
 
 
