@@ -14,7 +14,7 @@ from llmops_cli.domain.tree import FileTree
 from llmops_cli.errors import Problems, UserError, did_you_mean
 from llmops_cli.files.fields import Fields
 from llmops_cli.files.references import read_data_file
-from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, kind_of, plain
+from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, given_as, plain
 
 _COMMON = ("name", "of", "not", "weight", "severity")
 
@@ -94,7 +94,7 @@ def _arguments(scorer_type: Any, kind: str, given: Mapping, problems: Problems) 
         value = plain(node)
         if not fits(value, hints[key]):
             wanted = describe(hints[key])
-            problems.add(f"{key!r} of scorer {kind!r} must be {wanted}, not {kind_of(node)}", node.where)
+            problems.add(f"{key!r} of scorer {kind!r} must be {wanted}, not {given_as(node)}", node.where)
             continue
         arguments[key] = tuple(value) if isinstance(node, Sequence) and hints[key] is not Any else value
     for key in required:

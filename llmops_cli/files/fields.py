@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from llmops_cli.errors import Problems, SourceLocation, did_you_mean
-from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, kind_of, plain
+from llmops_cli.files.yaml_source import Mapping, Node, Scalar, Sequence, given_as, kind_of, plain
 
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -176,4 +176,4 @@ class Fields:
         self.problems.add(f"{self.what} has no {key!r}", self.where)
 
     def _wrong(self, key: str, wanted: str, node: Node, hint: str | None = None) -> None:
-        self.problems.add(f"{key!r} must be {wanted}, not {kind_of(node)}", node.where, hint)
+        self.problems.add(f"{key!r} must be {wanted}, not {given_as(node)}", node.where, hint)

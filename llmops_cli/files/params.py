@@ -12,7 +12,7 @@ from llmops_cli.domain.settings import FORBIDDEN_EXTRA, PARAMS
 from llmops_cli.errors import Problems, did_you_mean
 from llmops_cli.files.binding import describe, fits
 from llmops_cli.files.fields import Fields
-from llmops_cli.files.yaml_source import Mapping, Node, Scalar, kind_of, plain
+from llmops_cli.files.yaml_source import Mapping, Node, Scalar, given_as, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _check(name: str, node: Node, kind: ParamKind, problems: Problems) -> None:
     if value is None and kind.nullable:
         return
     if not fits(value, kind.type):
-        got = "a list of other things" if isinstance(value, list) else kind_of(node)
+        got = "a list of other things" if isinstance(value, list) else given_as(node)
         if kind.type is int and isinstance(value, float):
             got = f"{value:g}"
         elif isinstance(node, Scalar) and isinstance(value, str):

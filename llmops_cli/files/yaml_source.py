@@ -29,6 +29,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _BLOCK = ("|", ">")
 _QUOTING = ("'", '"', *_BLOCK)
+_LONGEST_NUMBER = 30
 
 
 @dataclass(slots=True)
@@ -80,6 +81,21 @@ def kind_of(node: Node) -> str:
         return "a mapping"
     kinds = {str: "text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
     return kinds[type(node.value)]
+
+
+def given_as(node: Node) -> str:
+    """What a node is, a number as it stands there: where a number was wanted, its kind would say nothing."""
+    if (
+        not isinstance(node, Scalar)
+        or isinstance(node.value, bool)
+        or not isinstance(node.value, int | float)
+    ):
+        return kind_of(node)
+    try:
+        text = str(node.value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return kind_of(node)
+    return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}…"
 
 
 def parse_yaml(text: str, path: str) -> Node:

@@ -78,7 +78,7 @@ class Retrying:
                 if not error.retryable or shown.anything:
                     raise
                 if attempt >= self._attempts:
-                    raise _given_up(error, f"{attempt} attempts") from error
+                    raise _given_up(error, "1 attempt" if attempt == 1 else f"{attempt} attempts") from error
                 if error.retry_after is not None and error.retry_after > LONGEST_WAIT:
                     asked = (
                         f"the server asks to wait {error.retry_after:.0f} s, more than {LONGEST_WAIT:.0f} s"

@@ -56,7 +56,8 @@ class Progress:
             case Proving():
                 self._total += event.calls
                 calls = figures.plural(event.calls, "call")
-                self._say(f"proving {inert(event.title)}: {event.trials} trials a case, at most {calls}")
+                trials = figures.plural(event.trials, "trial")
+                self._say(f"proving {inert(event.title)}: {trials} a case, at most {calls}")
             case Stopping():
                 self._say(
                     f"stopping: {figures.plural(event.in_flight, 'call')} in flight will be kept; "

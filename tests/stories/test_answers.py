@@ -138,6 +138,15 @@ def test_the_budget_counts_what_an_application_says_its_answers_cost(project: Pr
     assert "the budget of $0.10 is used up" in project.llmops("report").stdout
 
 
+@pytest.mark.parametrize(("retries", "said"), [("0", "(1 attempt)"), ("1", "(2 attempts)")])
+def test_how_often_was_tried_is_said(project: Project, retries: str, said: str) -> None:
+    with ModelServer(faults=[500]) as server:
+        result = _served(project, server).llmops("eval", "--retries", retries)
+
+    assert result.exit_code == ExitCode.INCONCLUSIVE
+    assert said in " ".join(result.stdout.split())
+
+
 def test_a_budget_that_is_kept_back_for_the_next_call_says_so(project: Project) -> None:
     """Little was spent, and nobody would see why no more is: without max_tokens a call may take 4,096 of them."""
     with ModelServer(lambda _: "Hello, Ada! Hello, Bob!") as server:

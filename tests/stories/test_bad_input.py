@@ -91,6 +91,18 @@ WRONG_EVALSETS = {
         TWO_CASES + "trials: many\n",
         "evalsets/greet.yaml:11:9: 'trials' must be a whole number",
     ),
+    "a broken number of trials": (
+        TWO_CASES + "trials: 2.5\n",
+        "evalsets/greet.yaml:11:9: 'trials' must be a whole number, not 2.5",
+    ),
+    "a share below nought": (
+        TWO_CASES + "gate: {min_effect: -1}\n",
+        "evalsets/greet.yaml:11:20: 'min_effect' must be a share such as 0.9 or 90%, not -1",
+    ),
+    "an argument that is no whole number": (
+        TWO_CASES.replace("contains: ", "judge: {prompt: greet, votes: 2.5}\n  - contains: "),
+        "evalsets/greet.yaml:3:35: 'votes' of scorer 'judge' must be a whole number, not 2.5",
+    ),
     "a wrong pass rule": (TWO_CASES + "pass: 4/3\n", "evalsets/greet.yaml:11:7: 'pass' cannot be '4/3'"),
     "a wrong gate": (
         TWO_CASES + "gate: {min_pass_rate: 95}\n",

@@ -304,9 +304,8 @@ class _Evaluation:
 
     def _notes(self, run: Run, *, passed: bool) -> list[str]:
         confirmation = self.confirmation
-        asked = (
-            [f"suspicious cases were asked again: {confirmation.calls} trials"] if confirmation.calls else []
-        )
+        trials = "1 trial" if confirmation.calls == 1 else f"{confirmation.calls} trials"
+        asked = [f"suspicious cases were asked again: {trials}"] if confirmation.calls else []
         missing = [f"a suspicious case could not be asked to the end: {why}" for why in confirmation.why_not]
         judges = judge_notes(self.parts.judges, run.evalsets)
         history = self.revisions.history_notes()

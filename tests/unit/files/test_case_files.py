@@ -152,7 +152,7 @@ def test_a_bad_line_hides_no_other() -> None:
         ),
         "evalsets/rows.jsonl:2: is not UTF-8 text, nor is a further line; save the file as UTF-8",
         "evalsets/rows.jsonl:3:2: is not valid JSON: Expecting property name enclosed in double quotes",
-        "evalsets/rows.jsonl:4: 'tags' must be text or a list of texts, not a number",
+        "evalsets/rows.jsonl:4: 'tags' must be text or a list of texts, not 3",
     ]
 
 
