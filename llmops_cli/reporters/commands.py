@@ -48,7 +48,8 @@ def _whole_sets(result: Result) -> Iterator[str]:
         yield f"llmops eval {_quoted(names)}"
     recorded = _named(one for one in concerned if reference_of(one.against) is None)
     if recorded:
-        yield f"# if the new answers are right: accept them and commit the baseline{_kept(result)}"
+        yield "# if the new answers are right: accept them and commit the baseline"
+        yield from _kept(result)
         yield f"llmops accept {_quoted(recorded)}"
 
 
@@ -73,14 +74,15 @@ def _left_out(names: Sequence[str]) -> str:
     return f" ({len(names) - _MOST_SETS} more are not named here)" if len(names) > _MOST_SETS else ""
 
 
-def _kept(result: Result) -> str:
+def _kept(result: Result) -> Iterator[str]:
     """What no acceptance mends."""
     hard = [
         name
         for name, there in (("critical cases", critical_failures(result)), ("bounds", missed(result)))
         if there
     ]
-    return f" ({' and '.join(hard)} stay as they are)" if hard else ""
+    if hard:
+        yield f"# ({' and '.join(hard)} stay as they are)"
 
 
 def _is_word(name: str) -> bool:

@@ -8,7 +8,7 @@ would contradict the file beside it. So
 - `skipped`, with a word: fails as before, accepted, removed, passes but is not compared.
 A first suite, `llmops`, holds one test, `verdict`: it fails or errs with the reasons, as bounds of a whole set are
 no case of it, and a run of nothing is a file with one test that passed. The variant of `--reference` is no test: it
-is what the others are compared with.
+is what the others are compared with. Properties of a suite speak of its evalset, but for `run.verdict`.
 
 Elements and attributes are those that Jenkins' and Ant's schemas have in common; `file` and `line` stand beside
 them, as GitLab, CircleCI and pytest have them. What XML 1.0 cannot hold is written as `\\x00`.

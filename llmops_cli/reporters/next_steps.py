@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from llmops_cli.domain.comparison import DeltaKind, Result, Status
+from llmops_cli.reporters.cases import shown_whole
 
 
 def next_steps(result: Result) -> list[str]:
@@ -49,9 +50,17 @@ def _to_a_verdict(result: Result) -> Iterator[str]:
 
 def _messages(result: Result) -> Iterator[str]:
     """How to see what the first case that got worse was sent; somebody will paste it into a shell."""
-    first = next((c for c in result.comparisons if c.of_kind(DeltaKind.REGRESSED)), None)
+    first = next(
+        (
+            (c, d)
+            for c, d in shown_whole(result.comparisons)
+            if d.kind is DeltaKind.REGRESSED and not d.excused
+        ),
+        None,
+    )
     if first is not None:
-        names = (first.variant.prompt, first.evalset, first.of_kind(DeltaKind.REGRESSED)[0].case_id)
+        comparison, delta = first
+        names = (comparison.variant.prompt, comparison.evalset, delta.case_id)
         prompt, evalset, case = (shlex.quote(name) for name in names)
         yield f"see the messages: llmops render {prompt} --evalset {evalset} --case {case}"
 

@@ -207,3 +207,22 @@ def test_a_bound_before_the_last_look_says_that_it_is_not_of_the_whole_error(
     comparison = replace(result.comparisons[0], proof=proof)
 
     assert summary.statistics(comparison)[0].startswith(said)
+
+
+@pytest.mark.parametrize("kind", [DeltaKind.FLAKY, DeltaKind.IMPROVED, DeltaKind.NEW])
+def test_every_list_of_names_stops_at_the_same_number(kind: DeltaKind) -> None:
+    deltas = [_delta(kind, f"c{n}.", [], [True]) for n in range(25)]
+    result = results.result(deltas, Status.PASS)
+
+    assert "c19. and 5 more" in format_terminal(result, 400, color=False)
+
+
+def test_at_the_terminal_the_first_command_is_of_the_gravest_case_and_the_table_counts_as_the_headline() -> (
+    None
+):
+    vital = _delta(DeltaKind.REGRESSED, "vital", [True], [False], accepted=True, fields={"critical": True})
+    text = format_terminal(_ungated(_red([_regressed("a"), vital])), 200, color=False)
+
+    assert "--case vital" in text
+    assert "  2 regressed, −100 pts" in text
+    assert "2 cases got worse, a critical case failed:" in text

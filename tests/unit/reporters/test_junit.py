@@ -137,6 +137,8 @@ def test_properties_say_where_it_comes_from_and_what_the_figures_are() -> None:
     figures = {one.name: one.value for one in suite.properties()}  # type: ignore[no-untyped-call]
 
     assert origin["verdict"] == "REGRESSION"
+    assert "verdict" not in figures, "in a suite it would be taken for the suite's own"
+    assert figures["run.verdict"] == "REGRESSION"
     assert origin["commit"] == results.COMMIT
     assert (figures["prompt"], figures["prompt_digest"], figures["model"]) == (
         "support/triage",

@@ -12,6 +12,7 @@ from llmops_cli.domain.comparison import (
     Comparison,
     Delta,
     DeltaKind,
+    Fresh,
     Reason,
     Result,
     Side,
@@ -81,7 +82,11 @@ def _delta(case_id: str, kind: DeltaKind, text: str, *, accepted: bool = False) 
     now = _outcome(case_id, text, passed=not worse, explanation=text)
     before, after = Side((base,), passed=True), Side((now,), passed=not worse)
     who = f"4f9c2ab {text}" if accepted else ""
-    return Delta(kind, case_id, "default", before, after, case, text, accepted=accepted, accepted_by=who)
+    # an outage is told in the vendor's words
+    fresh = Fresh("go on", 0, 3, p=0.1, planned=9, level=0.01, unasked=text) if worse else None
+    return Delta(
+        kind, case_id, "default", before, after, case, text, accepted=accepted, accepted_by=who, fresh=fresh
+    )
 
 
 def _result(
