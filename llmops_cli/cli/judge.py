@@ -27,7 +27,7 @@ def judge(
         float | None, typer.Option(min=-1, max=1, help="Exit code 1 where kappa is below.")
     ] = None,
     votes: Annotated[
-        int | None, typer.Option(min=1, max=99, help="Ask so often, to see how steady it is.")
+        int | None, typer.Option(min=1, max=99, help="Ask so often (an odd number), to see how steady it is.")
     ] = None,
     evalset: Annotated[
         str | None, typer.Option(help="The evalset whose scorer is meant, where several ask it.")

@@ -153,7 +153,8 @@ def _proof(comparison: Comparison) -> list[Reason]:
             f"where the gate wants proof of no more than {margin:.0%}"
         )
         return [_of_the_set(comparison, text + _attribution(comparison))]
-    after = f" after {proof.looks[-1]} trials a case" if proof.looks else ""
+    trials = "1 trial" if proof.looks[-1:] == (1,) else f"{proof.looks[-1]} trials" if proof.looks else ""
+    after = f" after {trials} a case" if trials else ""
     bound = (
         f"it may have dropped by up to {_points(proof.at_most)}{after}" if proof.at_most is not None else ""
     )

@@ -116,7 +116,7 @@ def _rating(
     for key in row:
         if key not in (*_COLUMNS, "vars") and not key.startswith("vars."):
             hint = did_you_mean(key, _COLUMNS) or "a variable of the judge's prompt is vars.NAME"
-            problems.add(f"unknown column {key!r}", SourceLocation(where.path, _column_line(where)), hint)
+            problems.add(f"unknown column {key!r}", column_place(where), hint)
     for key in ("output", "input", "rater"):
         if not isinstance(row.get(key, ""), str):
             problems.add(f"{key!r} must be a text", where)
@@ -134,9 +134,9 @@ def _rating(
     )
 
 
-def _column_line(where: SourceLocation) -> int | None:
+def column_place(where: SourceLocation) -> SourceLocation:
     """Columns of a CSV stand in its first line, so that one mistake is said once."""
-    return 1 if where.path.lower().endswith(".csv") else where.line
+    return SourceLocation(where.path, 1 if where.path.lower().endswith(".csv") else where.line)
 
 
 def _label(

@@ -25,6 +25,8 @@ from llmops_cli.scorers.judge_summary import summarise_pairs, summarise_scores
 from llmops_cli.scorers.text import one_line, subject_text
 
 _MAX_VOTES = 99
+GIVEN = ("output", "first", "second", "input", "expected", "criteria")
+"""What a judge's prompt may get without `vars`."""
 
 
 @dataclass(frozen=True, slots=True)

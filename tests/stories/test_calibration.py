@@ -269,6 +269,20 @@ def test_stability_over_votes(project: Project) -> None:
     assert again.stdout == result.stdout
 
 
+def test_an_even_number_of_votes_is_refused_as_in_an_evalset(project: Project) -> None:
+    with ModelServer(_by_word) as server:
+        arguments = ("judge", "judges/kind", "--labels", "labels.csv", "--votes", "2")
+        result = _judged(project, server, TEN).llmops(*arguments)
+        project.edit("evalsets/greet.yaml", "name: kind", "name: kind, votes: 2")
+        check = project.llmops("check")
+
+        assert server.requests == []
+    assert result.exit_code == check.exit_code == ExitCode.USAGE
+    said = "must be an odd number from 1 to 99, got 2"
+    assert f"--votes {said}" in result.stderr
+    assert f"'votes' {said}" in check.stderr
+
+
 def test_variables_of_a_row_reach_the_prompt(project: Project) -> None:
     with ModelServer(_by_word) as server:
         rows = '{"output": "good", "label": "pass", "input": "Hi?", "vars": {"tone": "dry"}}\n'
@@ -300,6 +314,10 @@ def test_the_report_can_go_to_a_file(project: Project) -> None:
         ("output,label\nx,pass\ny,3\n", "labels.csv:3: the label is a grade, the first one is a verdict"),
         ("output,label\nx,pass\nx,fail\n", "labels.csv:3: this output is labelled twice"),
         ("output,label,note\nx,pass,n\n", "labels.csv:1: unknown column 'note'"),
+        (
+            "output,label,vars.nope\nx,pass,n\ny,fail,n\n",
+            "labels.csv:1: judges/kind has no input 'nope' that 'vars.nope' could fill; known: vars.tone",
+        ),
         ("output,label,vars.output\nx,pass,n\n", "labels.csv:2: 'vars' may not hold 'output'"),
     ],
 )

@@ -19,6 +19,7 @@ from llmops_cli.domain.calibration import Calibration, Rating, calibration_path
 from llmops_cli.domain.canonical import canonical_json
 from llmops_cli.domain.evalset import ScorerSpec
 from llmops_cli.domain.outcome import Outcome, Source
+from llmops_cli.domain.prompt import Prompt
 from llmops_cli.domain.request import Response
 from llmops_cli.domain.scoring import Answer, Score, ScoringError
 from llmops_cli.engine.events import Event, Finished, Observer, Started
@@ -32,8 +33,8 @@ from llmops_cli.errors import (
     UserError,
 )
 from llmops_cli.files.calibration_file import format_calibration, read_calibration
-from llmops_cli.files.ratings_file import read_ratings
-from llmops_cli.scorers.judge import Ballot, Judge
+from llmops_cli.files.ratings_file import column_place, read_ratings
+from llmops_cli.scorers.judge import GIVEN, Ballot, Judge
 from llmops_cli.store.atomic import write_text
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.wiring import CallOptions, Parts, build
@@ -98,8 +99,11 @@ def calibrate(project: Project, options: JudgeOptions, observe: Observer) -> Jud
     Raises UserError for mistakes in files, NoVerdictError where nothing was judged.
     """
     project.require_worktree("judge")
-    if options.votes is not None and options.votes < 1:
-        raise UserError("--votes must be 1 or more")
+    if options.votes is not None:
+        try:
+            Judge(options.name, votes=options.votes)
+        except ValueError as error:  # the rule of `votes:` in an evalset
+            raise UserError(str(error).replace("'votes'", "--votes")) from error
     project.judge_prompt(options.name)
     judge = _judge(project, options)
     everything = _labelled(read_ratings(options.labels, judge.scale))
@@ -154,6 +158,21 @@ def _labelled(ratings: Sequence[Rating]) -> list[Labelled]:
         found.append(agreed(group))
     problems.raise_if_any()
     return found
+
+
+def _unknown_columns(prompt: Prompt, everything: Sequence[Labelled]) -> Problems:
+    """Variables of the labels that the judge's prompt does not have: nobody would see that they are left out."""
+    unknown: dict[str, SourceLocation] = {}
+    for one in everything:
+        for name in one.first.vars:
+            if name not in prompt.inputs:
+                unknown.setdefault(name, column_place(one.first.where))
+    own = [f"vars.{name}" for name in prompt.inputs if name not in GIVEN]
+    known = f"known: {', '.join(own)}" if own else "it has no variables of its own"
+    problems = Problems()
+    for name, where in unknown.items():
+        problems.add(f"{prompt.name} has no input {name!r} that 'vars.{name}' could fill", where, known)
+    return problems
 
 
 class _Judging:
@@ -229,12 +248,16 @@ class _Judging:
         problems.raise_if_any()
 
     def _check_prompt(self, parts: Parts) -> None:
-        """What is wrong with every row is the prompt's. Raises UserError with the one mistake."""
+        """What is wrong with every row is the prompt's, or the first line's. Raises UserError."""
         prompt = self.project.judge_prompt(self.judge.prompt)
         if prompt.inputs and "output" not in prompt.inputs:
             run_loop(parts.close())
             message = f"{prompt.name} is no judge: it has no input `output`, which is the answer to judge"
             raise UserError(message, where=SourceLocation(prompt.path, 1))
+        problems = _unknown_columns(prompt, self.everything)
+        if problems:
+            run_loop(parts.close())
+        problems.raise_if_any()
 
     def _question(self, rating: Rating, parts: Parts) -> tuple[Judge, Answer]:
         """The judge with this row's variables. Raises ValueError where it cannot take them."""
