@@ -37,7 +37,7 @@ def _section(comparison: Comparison, width: int | None) -> str:
 def _row(delta: Delta) -> tuple[str, ...]:
     return (
         delta.case_id,
-        f"{delta.kind.value}, accepted" if delta.accepted else delta.kind.value,
+        f"{delta.kind.value}, accepted" if delta.excused else delta.kind.value,
         _side(delta.base),
         _side(delta.candidate),
         figures.NONE if delta.p is None else f"{delta.p:.2g}",

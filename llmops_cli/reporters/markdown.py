@@ -22,6 +22,8 @@ from llmops_cli.reporters.wrapped_diff import wrapped_diff
 
 LIMIT = 65_000
 """Characters. GitHub takes 65,536; whoever sends the comment adds a mark by which to find it again."""
+PROMPT_ROOM = 12_000
+"""Characters for the diffs of prompts that go before the cases: what was done is worth more than the last of them."""
 MAX_ROWS = 60
 MAX_NAMED = 50
 _SYMBOLS = {
@@ -166,7 +168,7 @@ def _broken(result: Result, links: Links) -> Iterator[_Section]:
     above = f"### What {word}\n\n"
     for comparison, delta in shown_whole(result.comparisons):
         if not delta.excused:
-            yield _Section(4, partial(_case, above, comparison, delta, links), "broken cases")
+            yield _Section(5, partial(_case, above, comparison, delta, links), "broken cases")
             above = ""
 
 
@@ -180,12 +182,12 @@ def _accepted(result: Result, links: Links) -> Iterator[_Section]:
         return
     body = "\n\n".join(case_section(comparison, delta, links) for comparison, delta in found[:MAX_NAMED])
     title = f"{figures.plural(len(found), 'case')} worse, and accepted by this branch's own baseline"
-    yield _Section(5, folded(title, body), "accepted cases")
+    yield _Section(6, folded(title, body), "accepted cases")
 
 
 def _named(result: Result) -> Iterator[_Section]:
     """The other kinds by name, each only where there are any."""
-    for rank, (kind, label) in enumerate(LISTED, start=6):
+    for rank, (kind, label) in enumerate(LISTED, start=7):
         found = [(c, delta) for c in result.comparisons for delta in listed(c, kind) if not delta.accepted]
         if not found:
             continue
@@ -208,9 +210,11 @@ def _prompts(result: Result) -> Iterator[_Section]:
         for change in (comparison.prompt_change for comparison in result.comparisons)
         if change is not None
     }
+    room = PROMPT_ROOM
     for change in changes.values():
         section = folded("What changed in the prompt", _change(change), name=shorten(change.name, 200))
-        yield _Section(20, section, "the diff of the prompt")
+        room -= len(section)
+        yield _Section(4 if room >= 0 else 20, section, "the diff of the prompt")
 
 
 def _change(change: PromptChange) -> str:
@@ -232,7 +236,7 @@ def _statistics(result: Result) -> Iterator[_Section]:
     ]
     if lines:
         yield _Section(
-            12, folded("What this set would have seen", "\n".join(lines[:MAX_ROWS])), "the statistics"
+            15, folded("What this set would have seen", "\n".join(lines[:MAX_ROWS])), "the statistics"
         )
 
 

@@ -270,11 +270,29 @@ def test_a_megabyte_of_backticks_takes_no_megabyte() -> None:
 
 def test_the_least_important_goes_first() -> None:
     many = [_delta(f"case-{n}", DeltaKind.REGRESSED, "lorem ipsum " * 100) for n in range(40)]
+    many += [_delta(f"better-{n}", DeltaKind.IMPROVED, "lorem ipsum " * 100) for n in range(40)]
     text = format_markdown(_result("word", many, lines=10_000))
 
-    assert "the diff of the prompt" in text.splitlines()[-1]
+    assert "the list of cases improved" in text.splitlines()[-1]
+    assert "broken cases (" in text.splitlines()[-1]
+    assert "What changed in the prompt" in text
     assert "### On your machine" in text
     assert "| evalset |" in text
+
+
+def test_diffs_of_many_prompts_leave_room_for_what_broke() -> None:
+    result = _result(
+        "word", [_delta(f"case-{n}", DeltaKind.REGRESSED, "lorem ipsum " * 100) for n in range(40)]
+    )
+    (one,) = result.comparisons
+    assert one.prompt_change is not None
+    long = replace(one.prompt_change.texts[0], after="lorem ipsum\n" * 1000)
+    changes = [replace(one.prompt_change, texts=(long,), digest_after=f"p1:{n}") for n in range(10)]
+    text = format_markdown(replace(result, comparisons=tuple(replace(one, prompt_change=c) for c in changes)))
+
+    assert text.count("What changed in the prompt") == 2, "as many as have room"
+    assert text.count("(regressed)") >= 10
+    assert "the diff of the prompt" in text.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
