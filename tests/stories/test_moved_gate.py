@@ -57,6 +57,18 @@ class TestMoved:
             assert result.exit_code == ExitCode.REGRESSION
             assert kinds_of(result) == {"ada": "regressed", "bob": "regressed"}
 
+    def test_answers_that_the_branch_accepts_do_not_block(self, tmp_path: Path, old: str, new: str) -> None:
+        after = move(started(tmp_path / "mono", old), new)
+        after.edit(*WORSE).commit("move, and worse")
+        after.llmops("eval")
+        after.llmops("accept")
+        accepted = after.commit("accepted")
+
+        result = after.llmops("eval", *GATE)
+
+        assert result.exit_code == ExitCode.PASS, result.both
+        assert accepted[:7] in result.both, "who accepted is told"
+
     def test_an_evalset_that_is_gone_is_missed(self, tmp_path: Path, old: str, new: str) -> None:
         after = move(started(tmp_path / "mono", old), new)
         for name in ("greet.yaml", "greet.baseline.jsonl"):

@@ -109,6 +109,7 @@ class TestAnotherName:
         assert result.exit_code == ExitCode.PASS
         assert kinds_of(result) == {"ada": "unchanged", "bob": "unchanged"}
         assert result.calls == 0
+        assert "evalsets/people.yaml has no baseline of its own in this change" in notes(result)
 
     def test_of_a_prompt_that_was_renamed_too(self, change: Project) -> None:
         change.git("mv", "prompts/greet.yaml", "prompts/mail.yaml")
@@ -170,6 +171,7 @@ class TestAnotherName:
 
         assert result.exit_code == ExitCode.PASS, result.both
         assert kinds_of(result) == {"ada": "unchanged", "bob": "regressed"}
+        assert "no baseline of its own" not in notes(result)
 
 
 class TestSplitAndJoined:

@@ -19,6 +19,9 @@ from llmops_cli.files.case_files import BASELINE_ENDING, CASE_ENDINGS
 from llmops_cli.workflows.project import Project
 from llmops_cli.workflows.trials.planning import EvalsetPlan, VariantPlan
 
+Columns = Mapping[str, Mapping[str, tuple[BaselineLine, ...]]]
+"""Variant to case id to recorded answers."""
+
 
 @dataclass(frozen=True)
 class Inherited:
@@ -54,11 +57,12 @@ def inherit(
     baselines: Mapping[str, Baseline | None],
     moved: Mapping[str, str],
     renamed: Mapping[str, str],
+    own: Mapping[str, Baseline | None],
 ) -> Inherited:
     """Give cases without a base of their own the answers that another evalset of the base holds to them.
 
     `moved` maps evalsets of today to their name at the base, `renamed` prompts of the base to theirs of today;
-    `changed` are the files that differ from the base, which is called `label`.
+    `changed` are the files that differ from the base, which is called `label`; `own` are the change's baselines.
     """
     lacking = {plan.evalset.name: _lacking(plan, baselines.get(plan.evalset.name)) for plan in plans}
     prompts = {variant.prompt.name for found in lacking.values() for variant, _ in found}
@@ -66,9 +70,9 @@ def inherit(
         return Inherited(baselines)
     estate = _Estate(project, base, changed, moved, renamed, prompts)
     heirs = [
-        _Heir(plan, baselines.get(plan.evalset.name), lacking[plan.evalset.name], estate, label)
+        _Heir(plan, baselines.get(name), lacking[name], estate, label, accepted=own.get(name) is not None)
         for plan in plans
-        if lacking[plan.evalset.name]
+        if lacking[name := plan.evalset.name]
     ]
     for heir in heirs:
         heir.take()
@@ -122,6 +126,7 @@ class _Estate:
         self._by_vars: dict[tuple[str, str], list[_Left]] = defaultdict(list)
         self._by_id: dict[tuple[str, str], list[_Left]] = defaultdict(list)
         self._baselines: dict[str, Baseline | UserError | None] = {}
+        self._columns: dict[tuple[str, str], Columns] = {}
         self._prompts = frozenset(prompts)
         today = {before: now for now, before in moved.items()}
         for name, path in base.evalset_paths.items():
@@ -138,15 +143,18 @@ class _Estate:
         found = self._by_vars.get((prompt, asked_of(case)), [])
         return found or (self._by_id.get((prompt, case.id), []) if new else [])
 
-    def columns(self, left: _Left) -> dict[str, list[BaselineLine]]:
-        """The recorded answers of the case's prompt, by variant. Raises UserError for a broken baseline."""
-        baseline = self.baseline(left)
-        prompts = {variant.name: variant.prompt for variant in left.evalset.variants()}
-        found: dict[str, list[BaselineLine]] = defaultdict(list)
-        for (_, variant), lines in baseline.lines.items() if baseline else ():
-            if prompts.get(variant, lines[0].prompt_name) == left.prompt:
-                found[variant] += lines
-        return found
+    def columns(self, left: _Left) -> Columns:
+        """The recorded answers of the case's prompt. Raises UserError for a broken baseline."""
+        key = left.evalset.name, left.prompt
+        if key not in self._columns:
+            baseline = self.baseline(left)
+            prompts = {variant.name: variant.prompt for variant in left.evalset.variants()}
+            found: dict[str, dict[str, tuple[BaselineLine, ...]]] = defaultdict(dict)
+            for (case_id, variant), lines in baseline.lines.items() if baseline else ():
+                if prompts.get(variant, lines[0].prompt_name) == left.prompt:
+                    found[variant][case_id] = lines
+            self._columns[key] = found
+        return self._columns[key]
 
     def baseline(self, left: _Left) -> Baseline | None:
         """What its evalset had on record. Raises UserError for a broken baseline."""
@@ -190,6 +198,8 @@ class _Heir:
         lacking: Sequence[tuple[VariantPlan, Case]],
         estate: _Estate,
         label: str,
+        *,
+        accepted: bool,
     ) -> None:
         self.name = plan.evalset.name
         self.baseline = own
@@ -198,6 +208,8 @@ class _Heir:
         self._lacking = lacking
         self._estate = estate
         self._label = label
+        self._accepted = accepted
+        """Whether the change brings a baseline of this set."""
         self._from: dict[str, _Left] = {}
         """Case id to the case that left its answers."""
         self._columns: dict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -219,7 +231,7 @@ class _Heir:
                     continue
                 column = _fitting_column(columns, variant, left.case.id)
                 if column is not None:
-                    found = [line for line in columns[column] if line.case_id == left.case.id]
+                    found = columns[column][left.case.id]
                     self._columns[variant.variant.name].add((left.evalset.name, column))
                     lines[case.id, variant.variant.name] = tuple(
                         replace(line, case_id=case.id, variant=variant.variant.name) for line in found
@@ -276,6 +288,11 @@ class _Heir:
                 for name, left in apart.items()
             ):
                 yield f"other scorers or rules than those of {path} at {self._label} judge its cases now"
+        if self._from and not self._accepted:
+            yield (
+                f"{self._plan.evalset.path} has no baseline of its own in this change: without `llmops accept` the "
+                "next one is compared with nothing"
+            )
 
     def reasons(self) -> Iterator[Reason]:
         """What is asked as before and cannot be compared."""
@@ -297,14 +314,15 @@ def _lacking(plan: EvalsetPlan, baseline: Baseline | None) -> list[tuple[Variant
     ]
 
 
-def _fitting_column(
-    columns: Mapping[str, Sequence[BaselineLine]], variant: VariantPlan, case_id: str
-) -> str | None:
+def _fitting_column(columns: Columns, variant: VariantPlan, case_id: str) -> str | None:
     """The column with answers to a case that is most alike: of the same name, else of the same model."""
     rated = {
-        name: (name == variant.variant.name, lines[0].settings.get("model") == variant.model.name)
+        name: (
+            name == variant.variant.name,
+            lines[case_id][0].settings.get("model") == variant.model.name,
+        )
         for name, lines in columns.items()
-        if any(line.case_id == case_id for line in lines)
+        if case_id in lines
     }
     return max(rated, key=lambda name: rated[name]) if rated else None
 

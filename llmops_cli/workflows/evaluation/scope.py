@@ -158,7 +158,7 @@ def _compared_with(
             moved,
             deleted.renamed,
         )
-        inherited = inherit(*args)
+        inherited = inherit(*args, own=prepared.baselines)
     moved = {**inherited.moved, **moved}
     handed_on = {name: inherited.kept.get(moved.get(name, name), frozenset()) for name in inherited.baselines}
     against = replace(against, baselines=inherited.baselines, handed_on=handed_on)
