@@ -20,6 +20,7 @@ FORM = "Answer in exactly this form: "
 PASSING = [
     "charged-twice", "voucher", "parcel-late", "too-small", "german-parcel", "opening-hours", "gives-orders",
 ]  # fmt: skip
+CRITICAL = "parcel-late"
 
 
 @pytest.fixture
@@ -64,7 +65,8 @@ def test_a_regression_is_seen_and_undone_in_the_first_five_minutes(
     worse = demo.llmops("eval")
 
     assert worse.exit_code == 1
-    assert [line.split()[1] for line in worse.stdout.splitlines() if line.startswith("REGRESSED ")] == PASSING
+    broken = [line.split()[1] for line in worse.stdout.splitlines() if line.startswith("REGRESSED ")]
+    assert broken == [CRITICAL, *(name for name in PASSING if name != CRITICAL)]
     before, after = (
         [line for line in worse.stdout.splitlines() if line.startswith(f"  {side} ")]
         for side in ("before", "after")
