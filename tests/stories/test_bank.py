@@ -63,7 +63,9 @@ def test_another_version_is_left_to_accept(recorded: Project) -> None:
 
     assert refused.exit_code == ExitCode.USAGE
     assert refused.stdout == ""
-    said = "evalsets/p.yaml: the run is of another version of the prompt than the record (p): none of its trials"
+    said = (
+        "evalsets/p.yaml: the run is of another version of the prompt than the record (p): none of its trials"
+    )
     assert refused.stderr.count(said) == 1
     assert LEFT in refused.stderr
     assert recorded.read("evalsets/p.baseline.jsonl") == before

@@ -131,7 +131,9 @@ def test_a_real_pre_commit_hook_holds_back_a_mistake(project: Project) -> None:
     greeting_project(project)
     hook = project.root / ".git/hooks/pre-commit"
     package = Path(__file__).parents[2]
-    hook.write_text(f"#!/bin/sh\nPYTHONPATH='{package}' exec {sys.executable} -m llmops_cli.cli.entry check\n")
+    hook.write_text(
+        f"#!/bin/sh\nPYTHONPATH='{package}' exec {sys.executable} -m llmops_cli.cli.entry check\n"
+    )
     hook.chmod(0o755)
     project.commit("fine", {"prompts/other.yaml": GREET})
 
