@@ -42,6 +42,8 @@ PROCESSES = 2
 LOOKS = looks(3, 30)
 """As the product looks: 3 trials a case in the run, `max_trials` 30."""
 _CHUNK = 50
+_NAIVE = ((20, 1, 1), (50, 1, 1), (1000, 1, 1), (20, 3, 10), (50, 3, 10), (100, 3, 10), (1000, 3, 10))
+"""Cases, trials and trials on record, of the usual rules."""
 _TARGETS: dict[tuple[int, int], tuple[float, ...]] = {
     (20, 3): (5, 73, 96, 99, 3),
     (50, 3): (5, 97, 99.5, 99, 2),
@@ -182,7 +184,7 @@ def _row(cells: Sequence[Cell], wanted: Sequence[float] | None = None) -> list[s
 def _naive_table(runs: _Runs) -> None:
     rows = []
     for name in RULES:
-        for n, trials, base_trials in ((20, 1, 1), (50, 1, 1), (20, 3, 10), (50, 3, 10), (100, 3, 10)):
+        for n, trials, base_trials in _NAIVE:
             if (name == "paired t on case means" and trials == 1) or (name.startswith("unc") and trials == 1):
                 continue
             world = World(n, trials, base_trials)
