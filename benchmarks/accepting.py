@@ -22,7 +22,7 @@ from benchmarks.harness import show
 from benchmarks.simulated import Passes, Rates, World, confirmed, rates_of
 from llmops_cli.comparison.proving import looks
 from llmops_cli.comparison.rule import Compared, Examined, judge
-from llmops_cli.comparison.suspects import plans
+from llmops_cli.comparison.suspects import plans, worth_the_rest
 from llmops_cli.stats.intervals import wilson
 from llmops_cli.stats.sequential import Proof, look
 from llmops_cli.stats.stratified import Counts
@@ -105,12 +105,11 @@ def _edit(
     sides = zip(passes, record.passes, record.trials, strict=True)
     cases = {str(n): Counts(int(a), world.trials, int(b), int(k)) for n, (a, b, k) in enumerate(sides)}
     compared = [Compared("simulated", cases)]
-    examined = {
-        key: confirmed(plan, rate, rate, rng)
-        for key, plan in plans(compared).items()
-        if plan.reachable
-        for rate in [float(rates[int(key[1])])]
-    }
+    examined: dict[tuple[int, str], Examined] = {}
+    for key, plan in plans(compared).items():
+        if plan.reachable and (not plan.reserve or worth_the_rest(key[0], examined)):
+            rate = float(rates[int(key[1])])
+            examined[key] = confirmed(plan, rate, rate, rng)
     (found,) = judge(compared, examined)
     drifted = found.drift is not None and found.drift.shown
     failed = bool(found.confirmed) or (found.worse and not drifted)

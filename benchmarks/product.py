@@ -31,7 +31,7 @@ from benchmarks.stochastic import Chances
 from llmops_cli.cli import main as product
 from llmops_cli.comparison.confirmation import Plan, Standing, examine
 from llmops_cli.comparison.rule import Compared, Examined, judge
-from llmops_cli.comparison.suspects import plans
+from llmops_cli.comparison.suspects import plans, worth_the_rest
 from llmops_cli.errors import ExitCode
 from llmops_cli.stats.intervals import Interval, clopper_pearson
 from llmops_cli.stats.stratified import Counts
@@ -171,10 +171,10 @@ def judged(chances: Chances, world: World) -> tuple[bool, int]:
         for case in range(world.n)
     }
     compared = [Compared("p", cases)]
-    examined = {
-        (place, case): _examined(plan, world, partial(passes, case=int(case)))
-        for (place, case), plan in plans(compared).items()
-    }
+    examined: dict[tuple[int, str], Examined] = {}
+    for (place, case), plan in plans(compared).items():
+        if not plan.reserve or worth_the_rest(place, examined):
+            examined[place, case] = _examined(plan, world, partial(passes, case=int(case)))
     (finding,) = judge(compared, examined)
     return finding.worse, sum(one.fresh.trials + one.fresh.base_trials for one in examined.values())
 

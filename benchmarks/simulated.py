@@ -9,7 +9,7 @@ import numpy as np
 from llmops_cli.comparison.confirmation import Plan, Standing, Step, examine
 from llmops_cli.comparison.links import Link
 from llmops_cli.comparison.rule import Compared, Examined, Finding, judge
-from llmops_cli.comparison.suspects import plans
+from llmops_cli.comparison.suspects import plans, worth_the_rest
 from llmops_cli.stats.permutation import GradedCase
 from llmops_cli.stats.sequential import Proof, look
 from llmops_cli.stats.stratified import Counts, Linked
@@ -121,6 +121,8 @@ def _judged(
     examined: dict[tuple[int, str], Examined] = {}
     extra = 0
     for (place, case_id), plan in plans(compared).items():
+        if plan.reserve and not worth_the_rest(place, examined):
+            continue
         new, old = truth[place]
         known = confirmed(plan, float(new[int(case_id)]), float(old[int(case_id)]), rng)
         examined[place, case_id] = known

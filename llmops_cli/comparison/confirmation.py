@@ -41,7 +41,7 @@ _LEAD = 3
 _DOUBTS = 20
 """One case that failed on both sides is examined for so many of the candidate's trials, or for each flip."""
 ENOUGH_FLIPS = 20
-"""Where the whole set is found worse, so many of its flips are asked again."""
+"""Where the whole set is found worse, so many of its flips are asked again at first."""
 MOST = 200
 """No case is worth more fresh trials a side than this."""
 
@@ -60,6 +60,7 @@ class Plan:
 
     `base_fresh` is 0 where the base's record serves as its trials; then `record` holds its (passes, trials).
     `doubtful`: it failed on both sides, so that the base is asked first, and one answer is enough to drop it.
+    `reserve`: it is examined only where the first ones give reason to (`suspects.worth_the_rest`).
     """
 
     fresh: int
@@ -67,6 +68,7 @@ class Plan:
     level: float
     record: tuple[int, int] | None = None
     doubtful: bool = False
+    reserve: bool = False
 
     @property
     def calls(self) -> int:

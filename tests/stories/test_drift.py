@@ -84,6 +84,26 @@ def test_cases_that_fail_with_either_prompt_are_not_called_flaky(changed: Projec
     assert "at most 100" not in text
 
 
+def test_in_a_large_set_the_other_cases_are_asked_again_once_the_accepted_prompt_fails(
+    changed: Project, vendor: Vendor
+) -> None:
+    cases = "".join(f"  - {{id: c{n}, vars: {{name: Name{n}}}}}\n" for n in range(40))
+    edited = changed.read("prompts/greet.yaml")
+    changed.write({"evalsets/greet.yaml": CASES.partition("cases:\n")[0] + "cases:\n" + cases})
+    changed.git("checkout", "--quiet", "prompts")
+    changed.llmops("eval")
+    changed.llmops("accept")
+    changed.commit("forty")
+    changed.write({"prompts/greet.yaml": edited})
+    vendor.worse = "Name"
+
+    result = changed.llmops("eval", "--trials", "1", "--format", "json")
+
+    assert result.exit_code == ExitCode.INCONCLUSIVE
+    drift = result.json()["evalsets"][0]["comparisons"][0]["statistics"]["drift"]
+    assert (drift["cases"], drift["passes"], drift["shown"]) == (40, 0, True)
+
+
 def test_a_prompt_that_breaks_the_cases_is_blamed(changed: Project, vendor: Vendor) -> None:
     vendor.worse = "Welcome"
 

@@ -14,7 +14,7 @@ from llmops_cli.comparison.links import links_of
 from llmops_cli.comparison.pairs import pairs_of
 from llmops_cli.comparison.replayed import counts_of, known_unchanged
 from llmops_cli.comparison.rule import Compared, Examined
-from llmops_cli.comparison.suspects import plans
+from llmops_cli.comparison.suspects import plans, worth_the_rest
 from llmops_cli.domain.comparison import Comparison
 from llmops_cli.domain.comparison_json import reference_of
 from llmops_cli.domain.evalset import Case
@@ -90,10 +90,16 @@ class Confirmation:
         planned = {key: plan for key, plan in plans(compared).items() if key in suspects and plan.reachable}
         if not planned:
             return {}
-        self._observe(Confirming(len(planned), sum(plan.calls for plan in planned.values())))
         found: dict[tuple[int, str], Examined] = {}
-        for doubtful in (False, True):  # flips have the first claim on what may be spent
-            keys = [key for key, plan in planned.items() if plan.doubtful is doubtful]
+        first = {key: plan for key, plan in planned.items() if not plan.reserve}
+        self._observe(Confirming(len(first), sum(plan.calls for plan in first.values())))
+        # flips have the first claim on what may be spent
+        for part in ((False, False), (True, False), (False, True)):
+            keys = [key for key, plan in planned.items() if (plan.doubtful, plan.reserve) == part]
+            if part == (False, True):
+                keys = [key for key in keys if worth_the_rest(key[0], found)]
+            if part == (False, True) and keys:
+                self._observe(Confirming(len(keys), sum(planned[key].calls for key in keys)))
             steps = await asyncio.gather(*(self._examine(planned[key], suspects[key]) for key in keys))
             found |= zip(keys, (examined for examined, _ in steps), strict=True)
             self.answers |= zip(keys, (answers for _, answers in steps), strict=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from llmops_cli.comparison.confirmation import ENOUGH_FLIPS
-from llmops_cli.comparison.rule import Compared
-from llmops_cli.comparison.suspects import plans
+from llmops_cli.comparison.confirmation import ENOUGH_FLIPS, Standing, Step
+from llmops_cli.comparison.rule import Compared, Examined
+from llmops_cli.comparison.suspects import plans, worth_the_rest
 from llmops_cli.stats.stratified import Counts
 
 BROKEN, DOUBTFUL, GOOD, BETTER = (
@@ -21,7 +21,8 @@ def compared(**groups: int) -> Compared:
 
 
 def asked(one: Compared) -> set[str]:
-    return {name for _, name in plans([one])}
+    """At first."""
+    return {name for (_, name), plan in plans([one]).items() if not plan.reserve}
 
 
 def test_a_set_that_is_plainly_worse_asks_some_flips_again_and_no_doubtful_case() -> None:
@@ -56,3 +57,17 @@ def test_another_set_behind_the_exit_code_keeps_its_suspects() -> None:
     found = plans([compared(broken=300), other])
 
     assert [name for place, name in found if place == 1] == ["broken-0", "broken-1"]
+
+
+def test_the_others_are_a_reserve_for_where_the_accepted_prompt_fails_today_as_well() -> None:
+    found = plans([compared(broken=300)])
+    first = [key for key, plan in found.items() if not plan.reserve]
+    step = Step(Standing.CLEARED, 1.0)
+
+    assert len(found) == 300
+    assert [plan.reserve for plan in found.values()] == [False] * ENOUGH_FLIPS + [True] * 280
+    assert not worth_the_rest(0, {})
+    assert not worth_the_rest(0, {key: Examined(Counts(0, 5, 4, 5), step) for key in first})
+    assert worth_the_rest(0, {key: Examined(Counts(0, 5, 3, 5), step) for key in first})
+    assert not worth_the_rest(1, {key: Examined(Counts(0, 5, 3, 5), step) for key in first})
+    assert not worth_the_rest(0, {key: Examined(Counts(0, 5, 0, 0), step) for key in first})
