@@ -7,11 +7,11 @@ from llmops_cli.comparison.confirmation import Standing
 from llmops_cli.comparison.grading import exact_test, graded
 from llmops_cli.comparison.luck import with_luck
 from llmops_cli.comparison.replayed import counts_of, known_unchanged
-from llmops_cli.comparison.rule import CLUSTERED, CaseFinding, Finding
+from llmops_cli.comparison.rule import CaseFinding, Finding
 from llmops_cli.comparison.slices import with_notable
 from llmops_cli.domain.comparison import Comparison, Delta, DeltaKind, Fresh, Side
 from llmops_cli.domain.comparison_json import reference_of
-from llmops_cli.domain.statistics import SetTest, Statistics
+from llmops_cli.domain.statistics import Statistics
 from llmops_cli.stats.fisher import fisher_worse
 
 
@@ -30,7 +30,7 @@ def weighed(comparison: Comparison, finding: Finding | None, judged: Collection[
         for name, effect in gate.metrics.items()
         if name not in judged
     ]
-    tests = [*(test for test in exact if test), *(tests_of(finding) if finding else ())]
+    tests = [*(test for test in exact if test), *(finding.tests if finding else ())]
     return replace(comparison, statistics=Statistics(0, tuple(tests), None)) if tests else comparison
 
 
@@ -44,7 +44,7 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
         deltas=tuple(_with_p(_delta(delta, suspects, base), finding) for delta in comparison.deltas),
         statistics=Statistics(
             finding.cases,
-            tests_of(finding),
+            finding.tests,
             finding.detectable,
             slices=slices,
             drift=None if reference_of(comparison.against) else finding.drift,
@@ -53,28 +53,6 @@ def annotate(comparison: Comparison, finding: Finding) -> Comparison:
         ),
     )
     return with_luck(found)
-
-
-def tests_of(finding: Finding) -> tuple[SetTest, ...]:
-    """The tests of whole sets, as they are reported."""
-    return tuple(
-        SetTest(
-            t.metric,
-            t.method,
-            t.drop,
-            t.at_most,
-            t.p,
-            t.adjusted_p,
-            t.worse,
-            t.base,
-            t.candidate,
-            wins=t.pairs.wins if t.pairs else None,
-            losses=t.pairs.losses if t.pairs else None,
-            ties=t.pairs.ties if t.pairs else None,
-            clusters=finding.shift.clusters if finding.shift and t.method == CLUSTERED else None,
-        )
-        for t in finding.tests
-    )
 
 
 def _with_p(delta: Delta, finding: Finding) -> Delta:

@@ -8,7 +8,7 @@ loses power with every bit of it; `benchmarks/verdict.py` shows what comes of it
 
 import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 from llmops_cli.comparison.confirmation import Plan, Standing, Step, suspicious
@@ -18,7 +18,7 @@ from llmops_cli.comparison.links import Evidence, Link, evidence_of, speaking
 from llmops_cli.comparison.pairs import SIGN_TEST, Pairs
 from llmops_cli.comparison.replayed import over_all, share
 from llmops_cli.comparison.slices import rates, slices
-from llmops_cli.domain.statistics import Drift, Slice
+from llmops_cli.domain.statistics import Drift, SetTest, Slice
 from llmops_cli.stats.clustered import Shift, clustered_shift, detectable_shift
 from llmops_cli.stats.holm import holm
 from llmops_cli.stats.intervals import Drop, drop_of
@@ -99,27 +99,6 @@ class Compared:
     def share(self) -> float:
         """The part of its cases that might have changed."""
         return share(len(self.tested), len(self.counts))
-
-
-@dataclass(frozen=True, slots=True)
-class SetTest:
-    """One gated metric over one set. `drop` is base less candidate (-1 to 1), `at_most` its upper bound.
-
-    `adjusted_p` is Holm's over all tests behind the exit code; `worse` when it is within alpha and the drop
-    is at least `min_effect`. `method` says which test it was.
-    """
-
-    metric: str
-    method: str
-    drop: float
-    at_most: float | None
-    p: float
-    adjusted_p: float
-    significant: bool
-    worse: bool
-    base: float | None = None
-    candidate: float | None = None
-    pairs: Pairs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,18 +217,6 @@ def drop_of_set(one: Compared) -> Drop | None:
     return over_all(found, one.share) if found is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    metric: str
-    method: str
-    drop: float
-    at_most: float | None
-    p: float
-    means: tuple[float, float]
-    """Of the base, and of the candidate."""
-    pairs: Pairs | None = None
-
-
 def tests_of_sets(
     compared: Sequence[Compared], alpha: Alpha, drops: Sequence[Drop | None], seed: int
 ) -> list[tuple[SetTest, ...]]:
@@ -265,34 +232,38 @@ def tests_of_sets(
     ]
 
 
-def _tests(one: Compared, drop: Drop | None, seed: int) -> list[_Raw]:
+def _tests(one: Compared, drop: Drop | None, seed: int) -> list[SetTest]:
+    """The tests of one set, each as if it stood alone."""
     found = []
     shift = _shift(one)
-    of_trials = rates(one.counts) if one.counts else (0.0, 0.0)
+    base, candidate = rates(one.counts) if one.counts else (0.0, 0.0)
     if shift is not None:
-        found.append(_Raw(PASS_RATE, CLUSTERED, shift.drop, shift.at_most, shift.p, of_trials))
+        test = _alone(PASS_RATE, CLUSTERED, shift.drop, shift.p, base, candidate)
+        found.append(replace(test, at_most=shift.at_most, clusters=shift.clusters))
     elif drop is not None:
         evidence = one.evidence
         p = stratified_test(evidence.alone, evidence.linked).mid_p
-        found.append(_Raw(PASS_RATE, "stratified exact", drop.estimate, drop.at_most, p, of_trials))
+        test = _alone(PASS_RATE, "stratified exact", drop.estimate, p, base, candidate)
+        found.append(replace(test, at_most=drop.at_most))
     for metric, cases in one.graded.items():
         asked = any(name not in one.unchanged for name in cases)
-        test = permutation_test(list(speaking(cases, one.links).values()), seed=seed) if asked else None
-        if test is not None:
+        graded = permutation_test(list(speaking(cases, one.links).values()), seed=seed) if asked else None
+        if graded is not None:
             base, candidate = means(list(cases.values()))
-            found.append(_Raw(metric, "permutation", base - candidate, None, test.p, (base, candidate)))
+            found.append(_alone(metric, "permutation", base - candidate, graded.p, base, candidate))
     for metric, pairs in one.pairs.items():
-        found.append(_Raw(metric, SIGN_TEST, pairs.drop, None, pairs.p, (0.5, pairs.win_rate), pairs))
+        test = _alone(metric, SIGN_TEST, pairs.drop, pairs.p, 0.5, pairs.win_rate)
+        found.append(replace(test, wins=pairs.wins, losses=pairs.losses, ties=pairs.ties))
     return found
 
 
-def _judged(raw: _Raw, adjusted: float, alpha: float, min_effect: float) -> SetTest:
-    significant = adjusted <= alpha
-    worse = significant and reaches(raw.drop, min_effect)
-    return SetTest(
-        raw.metric, raw.method, raw.drop, raw.at_most, raw.p, adjusted, significant, worse, *raw.means,
-        raw.pairs,
-    )  # fmt: skip
+def _alone(metric: str, method: str, drop: float, p: float, base: float, candidate: float) -> SetTest:
+    return SetTest(metric, method, drop, None, p, p, worse=False, base=base, candidate=candidate)
+
+
+def _judged(test: SetTest, adjusted: float, alpha: float, min_effect: float) -> SetTest:
+    worse = adjusted <= alpha and reaches(test.drop, min_effect)
+    return replace(test, adjusted_p=adjusted, worse=worse)
 
 
 def _detectable(one: Compared, drop: Drop | None, shift: Shift | None, alpha: float) -> float | None:

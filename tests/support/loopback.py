@@ -88,8 +88,8 @@ class Handler(BaseHTTPRequestHandler):
         self.respond()
 
     def respond(self) -> None:
-        """Answer one request."""
-        raise NotImplementedError
+        """Answer one request: each server has its own."""
+        self.send_error(501)
 
     def asked(self) -> tuple[dict[str, str], dict[str, Any]]:
         """The headers of a request, their names in lower case, and its body."""
